@@ -1,0 +1,18 @@
+include(GoogleTest)
+find_package(GTest REQUIRED)
+
+# kua_add_test(NAME name SOURCES a_test.cc … LIBRARIES kua::x …)
+# One gtest program; each of its tests is a test of ctest, labelled `unit` unless LABEL says otherwise.
+function(kua_add_test)
+  cmake_parse_arguments(T "" "NAME;LABEL;TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT T_LABEL)
+    set(T_LABEL unit)
+  endif()
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 60)
+  endif()
+  add_executable(${T_NAME} ${T_SOURCES})
+  target_link_libraries(${T_NAME} PRIVATE ${T_LIBRARIES} kua::compile_policy GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${T_NAME} PRIVATE KUA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${T_NAME} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT})
+endfunction()
