@@ -1,0 +1,81 @@
+// Experiments: recipes of steps with a question. Each run returns one Measurement, whatever happened
+// on the network; dropping the awaitable closes every socket and records nothing.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "measurement/record.h"
+#include "platform/clock/clock.h"
+#include "protocol/target_list.h"
+
+namespace kua::probe {
+
+class TrustStore;  // probe/step/trust_store.h: the CAs that judge a chain
+
+// How long things may take and how long to rest; the lab divides them all.
+struct Pacing {
+  Microseconds lookup_deadline{5'000'000};
+  Microseconds connect_deadline{10'000'000};
+  Microseconds handshake_deadline{10'000'000};
+  Microseconds round_trip_deadline{15'000'000};
+  Microseconds late_reply_wait{500'000};         // for a second, different DNS answer
+  Microseconds immediate_set_deadline{25'000'000};
+  Microseconds retry_rest_min{20'000'000};       // deferred set: new source port after 20–60 s
+  Microseconds retry_rest_max{60'000'000};
+  Microseconds residual_rest{130'000'000};       // S again, residual blocking lasts minutes
+};
+
+// What goes into every record's header besides its id and times.
+struct RecordStamp {
+  ProbeId probe;
+  ProbeRole role = ProbeRole::probe;
+  std::string software;
+  std::string boot;
+  Vantage vantage;
+  Microseconds rounding{10'000'000};  // of absolute and monotonic times; offsets stay exact
+};
+
+// What an experiment needs of the machine and of the operator. Borrowed; outlives every run.
+struct Instrument {
+  const platform::Clock& clock;
+  const TrustStore& trust;
+  const protocol::TargetList& list;
+  std::vector<Endpoint> system_resolvers;  // from /etc/resolv.conf, in order
+  bool allow_ipv6 = true;
+  Pacing pacing;
+  RecordStamp stamp;
+};
+
+enum class FollowUp {
+  none,
+  immediate,  // the immediate set, when something failed
+  all,        // deferred and rare ones too, at once, with the pacing's rests
+};
+
+// Which tier's recipe to run (DESIGN §4.1): `key` is one system lookup, one address, one handshake.
+enum class Depth { key, core };
+
+struct ExperimentRequest {
+  Target target;
+  Depth depth = Depth::core;
+  FollowUp follow_up = FollowUp::immediate;
+  LinkState link_state = LinkState::unknown;
+  // Called after each step, in order of end; for progress on a terminal. May be empty.
+  std::function<void(const Observation&)> on_observation;
+};
+
+// target.url is http:// or https://. Redirects are followed hop by hop, each under its own host.
+[[nodiscard]] boost::asio::awaitable<Measurement> web_reachability(const Instrument& instrument,
+                                                                   ExperimentRequest request);
+// target.endpoints, each looked up, connected and, where it speaks TLS, shaken hands with.
+[[nodiscard]] boost::asio::awaitable<Measurement> service_reachability(const Instrument& instrument,
+                                                                       ExperimentRequest request);
+// Gateway, resolver, one national and one international control (rotating by `turn`), and on doubt the
+// captive portal and the other controls. verdict::conclude_link_state reads the answer.
+[[nodiscard]] boost::asio::awaitable<Measurement> link_state(const Instrument& instrument,
+                                                             std::uint32_t turn);
+
+}  // namespace kua::probe
