@@ -54,7 +54,8 @@ struct TargetList {
                                                     WallTime now, std::uint64_t serial_min);
 
 // Citizen Lab's columns: url,category_code,category_description,date_added,source,notes. Further
-// columns of ours: tier, scope, country, service, endpoints, rule. Errors name file, line and column.
+// columns of ours: tier, scope, country, service, endpoints, rule; config/targets/README.md says what
+// each holds. Errors name file, line and column.
 [[nodiscard]] Expected<std::vector<Target>> read_targets_csv(std::string_view text,
                                                              const std::string& name);
 [[nodiscard]] std::string write_targets_csv(const std::vector<Target>& targets);
