@@ -2,6 +2,7 @@
 // address is not among it: it was used to derive these facts and forgotten.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ struct ReceivedFacts {
   std::string cluster;     // pseudonym of the /24 or /48 in the record's epoch; empty: counts as no witness
   bool network_agrees = false;  // what the probe claimed equals what we looked up
   bool late = false;            // measured long before it was received
+  // How far the probe's wall clock stood ahead of ours when the record was made, as far as its
+  // monotonic clock and the times of arrival tell; absent where nothing can be said.
+  std::optional<Microseconds> clock_skew;
+  friend bool operator==(const ReceivedFacts&, const ReceivedFacts&) = default;
 };
 
 struct ReceivedRecord {
