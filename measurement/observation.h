@@ -60,6 +60,8 @@ struct DnsReply {
   friend bool operator==(const DnsReply&, const DnsReply&) = default;
 };
 
+// `system` asks the configured resolvers in order until one answers: each that was asked has a Lookup of
+// its own, so a silent one is followed by another of the same name and type.
 struct Lookup : StepContext {
   ResolverEngine engine = ResolverEngine::system;
   std::string resolver;  // public address with port or DoH URL; "private" for one on the home network
@@ -70,8 +72,18 @@ struct Lookup : StepContext {
   friend bool operator==(const Lookup&, const Lookup&) = default;
 };
 
+// An ICMP message that came back for a SYN, as the kernel reports it (IP_RECVERR). Who sent it is told
+// only as far as rules need it: a router's address would place the probe.
+struct IcmpError {
+  std::uint8_t type = 0;  // of ICMP or ICMPv6, by the endpoint's family
+  std::uint8_t code = 0;
+  bool from_endpoint = false;  // the address we connected to sent it itself; false: something on the path
+  friend bool operator==(const IcmpError&, const IcmpError&) = default;
+};
+
 struct Connect : StepContext {
   Endpoint endpoint{*IpAddress::parse("0.0.0.0"), 0, Transport::tcp};
+  std::optional<IcmpError> icmp;
   friend bool operator==(const Connect&, const Connect&) = default;
 };
 

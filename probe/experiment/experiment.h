@@ -3,12 +3,14 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "measurement/record.h"
 #include "platform/clock/clock.h"
+#include "probe/limits.h"
 #include "protocol/target_list.h"
 
 namespace kua::probe {
@@ -44,6 +46,8 @@ struct Instrument {
   const TrustStore& trust;
   const protocol::TargetList& list;
   std::vector<Endpoint> system_resolvers;  // from /etc/resolv.conf, in order
+  // Addresses under which others see this probe, where known: scrubbed like those of its own sockets.
+  std::vector<IpAddress> own_addresses;
   bool allow_ipv6 = true;
   Pacing pacing;
   RecordStamp stamp;
@@ -63,6 +67,9 @@ struct ExperimentRequest {
   Depth depth = Depth::core;
   FollowUp follow_up = FollowUp::immediate;
   LinkState link_state = LinkState::unknown;
+  std::uint64_t seed = 0;  // of every order and rest; 0: drawn from the system's generator
+  // Body bytes read off the wire, headers apart. Scheduled rounds pass kRoundBodyWireBytesMax.
+  std::uint64_t body_wire_bytes_max = kBodyWireBytesMax;
   // Called after each step, in order of end; for progress on a terminal. May be empty.
   std::function<void(const Observation&)> on_observation;
 };
