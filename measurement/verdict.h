@@ -43,8 +43,10 @@ struct Verdict {
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
-// The summary state of several verdicts: the first present of blocked, likely_blocked, down,
-// impaired, ok, insufficient. QUIC verdicts stand apart and do not enter. Empty in: insufficient.
+// The summary state of several verdicts: the first present of blocked, likely_blocked, down, impaired;
+// else ok when every host is ok at the deepest layer judged for it (one family suffices), else
+// insufficient: an answered lookup before an unexplained timeout is no success. QUIC verdicts stand
+// apart and do not enter. Empty in: insufficient.
 [[nodiscard]] State summarize(const std::vector<Verdict>& verdicts) noexcept;
 
 }  // namespace kua

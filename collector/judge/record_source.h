@@ -1,6 +1,6 @@
 // Where stored records are read back from: what the read API and a second judgement need of the
-// store. The store implements it; nothing here writes. Called on the collector's one state thread; a
-// call may read the disk, so callers bound what they ask for.
+// store. The store implements it; nothing here writes. Called on the collector's one state thread;
+// a call may read the disk, so callers bound what they ask for.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,8 @@ struct StoredRecord {
 class RecordSource {
  public:
   virtual ~RecordSource() = default;
-  // Errors: not_found for an id that is not stored (or no longer), io for a damaged or unreadable log.
+  // Errors: not_found for an id that is not stored (or no longer), io for a damaged or unreadable
+  // log.
   [[nodiscard]] virtual Expected<StoredRecord> find(const RecordId& id) = 0;
   // Newest first, that is by id, descending: ids are UUIDv7 and sort by time of birth, and unlike a
   // time they are unique, so that a page can be continued without a gap or a repeat.
