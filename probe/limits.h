@@ -2,6 +2,7 @@
 // quotes in Measurement::limits, and shown.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -43,5 +44,48 @@ inline constexpr std::size_t kUrlBytesMax = 2048;
 inline constexpr std::size_t kServiceEndpointsMax = 16;
 // Bytes of a DoH answer's body; a DNS message has 16 bits of length. "doh_bytes"
 inline constexpr std::size_t kDohBodyBytesMax = 65535;
+
+// --- daemon ---
+
+// Spool. A month of the `home` profile is about 300 MB of JSON; 50 MB is what a small device can spare,
+// about five days in full, and a year of minute summaries fits into 1 MB of it.
+inline constexpr std::uint64_t kSpoolBytesDefault = 50'000'000;
+inline constexpr std::uint64_t kSpoolBytesMin = 1'000'000;  // below this one large record evicts all
+inline constexpr std::chrono::hours kSpoolAgeDefault{30 * 24};  // measurements; summaries: kSummaryAge
+inline constexpr std::chrono::hours kSummaryAge{400 * 24};      // collectors take late data that long
+// Records rewritten or dropped in one step of eviction: bounds the pause that an append can meet.
+inline constexpr int kEvictionStepRecords = 64;
+
+// Uplink. A batch is small enough to be acknowledged within a restoration window of minutes over a
+// 64 kbit/s line (256 KiB of NDJSON is about 40 kB of zstd), large enough that TLS and HTTP vanish.
+inline constexpr std::size_t kBatchRecordsDefault = 200;
+inline constexpr std::size_t kBatchBytesDefault = 256 * 1024;  // NDJSON, before compression
+inline constexpr std::size_t kAnswerBytesMax = 4 * 1024 * 1024;  // a signed list with fingerprints fits
+inline constexpr std::size_t kAnswerHeaderBytesMax = 16 * 1024;
+inline constexpr std::chrono::seconds kRequestDeadline{60};
+inline constexpr std::chrono::seconds kConnectDeadline{15};
+// Back-off of one endpoint: doubles from the first to the second, and is forgotten when the line
+// returns, since a restoration window may last minutes.
+inline constexpr std::chrono::seconds kBackoffFirst{15};
+inline constexpr std::chrono::seconds kBackoffLast{300};
+inline constexpr std::chrono::seconds kRetryAfterMax{3600};  // a longer Retry-After is cut to this
+inline constexpr std::size_t kAdviceTargetsMax = 16;  // of one answer: more is a collector at fault
+
+// Schedule.
+inline constexpr int kMeasurementsAtOnceMax = 4;  // a failure may take 25 s: others must not wait for it
+inline constexpr int kFollowUpsPerHourMax = 30;
+inline constexpr std::uint64_t kFollowUpBytesMax = 200'000;  // one follow-up, both directions
+inline constexpr std::chrono::seconds kRestAfterFailure{120};  // residual blocking of the address
+inline constexpr std::size_t kTargetsMax = 20'000;  // of a list; what is beyond is left out, counted
+inline constexpr std::size_t kTargetAddressesKept = 16;  // a target's, to keep two tests of one apart
+
+// Local doors.
+inline constexpr std::size_t kStateFileBytesMax = 8 * 1024 * 1024;  // list envelope, join, consent
+inline constexpr std::size_t kStatusAnswerBytesMax = 256 * 1024;
+inline constexpr std::chrono::seconds kStopWithin{2};  // from SIGTERM to exit
+
+// A wall clock that is further off than this against anchors marks the vantage: a certificate's edge
+// of validity and a minute bitmap both bear a few minutes.
+inline constexpr std::chrono::minutes kClockErrorMax{10};
 
 }  // namespace kua::probe
