@@ -25,6 +25,7 @@ struct RecordQuery {
   std::optional<ProbeId> probe;
   std::optional<CountryCode> country;
   std::optional<Asn> network;
+  std::optional<ProbeRole> role;  // judging again asks for the controls of a target and a time
   std::optional<WallTime> since;  // of the record's begin; inclusive
   std::optional<WallTime> until;  // exclusive
   std::optional<RecordId> after;  // the last id of the page before
