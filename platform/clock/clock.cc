@@ -17,6 +17,8 @@ Microseconds read_clock(clockid_t id) {
 }  // namespace
 
 WallTime SystemClock::wall_now() const { return WallTime(read_clock(CLOCK_REALTIME)); }
-MonotonicTime SystemClock::monotonic_now() const { return MonotonicTime(read_clock(CLOCK_BOOTTIME)); }
+MonotonicTime SystemClock::monotonic_now() const {
+  return MonotonicTime(read_clock(CLOCK_BOOTTIME));
+}
 
 }  // namespace kua::platform

@@ -15,7 +15,8 @@ struct sqlite3_stmt;
 namespace kua::platform {
 
 enum class Durability {
-  process_crash,  // WAL, synchronous=NORMAL: a killed process loses nothing, a power cut the last commits
+  process_crash,  // WAL, synchronous=NORMAL: a killed process loses nothing, a power cut the last
+                  // commits
   power_cut,      // WAL, synchronous=FULL: every commit is on disk when it returns
 };
 
@@ -34,7 +35,9 @@ class Statement {
   void bind_null(int index);
 
   // One step: true when a row is there to be read, false when done. Errors: no_space for a full
-  // disk, io otherwise. reset() readies it for the next use and drops the bindings.
+  // disk, invalid_input for a damaged file, unavailable when another connection holds the lock for
+  // more than five seconds, permission, limit, internal for SQL that is wrong or a constraint
+  // broken, io otherwise. reset() readies it for the next use and drops the bindings.
   [[nodiscard]] Expected<bool> step();
   void reset();
   // bind…, then run() = step to the end and reset.
@@ -55,8 +58,9 @@ class Statement {
 
 class Database {
  public:
-  // Creates the file (mode 0600) if needed. A file that is not a database or is damaged is
-  // invalid_input; the caller decides what happens to it, nothing is deleted here.
+  // Creates the file (mode 0600) if needed; ":memory:" makes none. A file that is not a database is
+  // invalid_input, as is one whose damage shows at once (check_integrity finds the rest); the
+  // caller decides what happens to it, nothing is deleted here.
   [[nodiscard]] static Expected<Database> open(const std::string& path, Durability durability);
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;
@@ -74,7 +78,8 @@ class Database {
   std::string path_;
 };
 
-// Commits on commit(), rolls back in the destructor otherwise.
+// Takes the write lock at begin(). Commits on commit(), rolls back in the destructor otherwise.
+// Borrows the Database, which must outlive it and stay in place.
 class Transaction {
  public:
   [[nodiscard]] static Expected<Transaction> begin(Database& database);
