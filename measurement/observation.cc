@@ -55,6 +55,19 @@ std::optional<QueryType> parse_query_type(std::string_view text) noexcept {
   return match(text, QueryType::aaaa);
 }
 
+const char* to_string(IcmpOrigin value) noexcept {
+  switch (value) {
+    case IcmpOrigin::endpoint: return "endpoint";
+    case IcmpOrigin::path: return "path";
+    case IcmpOrigin::local: return "local";
+  }
+  return "";
+}
+
+std::optional<IcmpOrigin> parse_icmp_origin(std::string_view text) noexcept {
+  return match(text, IcmpOrigin::local);
+}
+
 const char* to_string(ChainTrust value) noexcept {
   switch (value) {
     case ChainTrust::not_presented: return "not_presented";

@@ -20,10 +20,10 @@ namespace kua {
 // What a step was for. Everything but `main` belongs to the follow-up that a failure started.
 enum class StepRole : std::uint8_t {
   main = 0,
-  same_address = 1,   // S: the target's address, a harmless name
-  witness = 2,        // X: a witness address, the target's name
+  same_address = 1,   // S: the target's address, a harmless name; of a lookup: the same resolver
+  witness = 2,        // X: a witness address, the target's name, over the family that failed
   no_resolver = 3,    // a query to an address that runs no resolver
-  retry = 4,          // the main step again from a new source port
+  retry = 4,          // the main step again, also after `residual`, from a new source port
   trusted = 5,        // trusted resolvers, and connections to the addresses only they gave
   residual = 6,       // S again after the residual time
 };
@@ -72,12 +72,22 @@ struct Lookup : StepContext {
   friend bool operator==(const Lookup&, const Lookup&) = default;
 };
 
-// An ICMP message that came back for a SYN, as the kernel reports it (IP_RECVERR). Who sent it is told
-// only as far as rules need it: a router's address would place the probe.
+// Who answered a SYN with an ICMP message, told only as far as rules need it: a router's address would
+// place the probe.
+enum class IcmpOrigin : std::uint8_t {
+  endpoint = 0,  // the address that was asked itself: the server's own firewall
+  path = 1,      // a router beyond the home network
+  local = 2,     // this machine or the home network (private, link-local or own address): accuses nobody
+};
+[[nodiscard]] const char* to_string(IcmpOrigin origin) noexcept;
+[[nodiscard]] std::optional<IcmpOrigin> parse_icmp_origin(std::string_view text) noexcept;
+
+// An ICMP message that came back for a SYN, as the kernel reports it (IP_RECVERR; on TCP since Linux
+// 5.10).
 struct IcmpError {
   std::uint8_t type = 0;  // of ICMP or ICMPv6, by the endpoint's family
   std::uint8_t code = 0;
-  bool from_endpoint = false;  // the address we connected to sent it itself; false: something on the path
+  IcmpOrigin origin = IcmpOrigin::local;
   friend bool operator==(const IcmpError&, const IcmpError&) = default;
 };
 
@@ -131,6 +141,7 @@ struct HttpRoundTrip : StepContext {
   std::optional<std::uint16_t> status;
   std::vector<std::pair<std::string, std::string>> headers;  // as received, scrubbed
   std::string title;                   // text of <title>, at most limits' bytes
+  std::uint64_t bytes_received = 0;    // of the answer, as they came out of TCP or TLS, head included
   std::uint64_t body_bytes = 0;        // decoded bytes read, cap included
   bool body_truncated = false;
   std::string body_sha256;             // of the bytes read; empty when none
@@ -153,6 +164,8 @@ enum class LinkSubject : std::uint8_t {
 struct LinkCheck : StepContext {
   LinkSubject subject = LinkSubject::gateway;
   std::string target;                       // target id of a control; empty for gateway and resolver
+  // What was asked for came back. A captive_portal check that got some other answer instead has
+  // neither `reached` nor a failure: that is what a portal looks like.
   bool reached = false;
   std::optional<WallTime> server_date;      // Date header of a control: a clock anchor
   friend bool operator==(const LinkCheck&, const LinkCheck&) = default;
