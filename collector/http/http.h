@@ -87,7 +87,7 @@ struct ListenerOptions {
 enum class DropReason : std::uint8_t {
   too_many_connections = 0,
   tls_handshake = 1,  // failed, or not over in time
-  timeout = 2,        // header, body or answer took too long
+  timeout = 2,        // header, body or answer took too long; closed without a word
   malformed = 3,      // not HTTP; answered 400 where possible
   too_large = 4,      // header or body beyond the limit; answered 431 or 413
   disconnected = 5,   // the peer went away in the middle of a request

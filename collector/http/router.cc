@@ -62,7 +62,7 @@ boost::asio::awaitable<HttpResponse> Router::dispatch(HttpRequest request) const
     std::optional<HttpResponse> answer = gate_(request);
     if (answer) co_return std::move(*answer);
   }
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  const std::string method = request.method == "HEAD" ? std::string("GET") : request.method;
   std::string allowed;
   for (const Route& route : routes_) {
     if (!matches(route.pattern, request.path)) continue;
