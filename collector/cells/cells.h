@@ -1,0 +1,123 @@
+// Cells: what is known right now of a target seen from a network, layer by layer. Pure and in
+// virtual time: instants come in, nothing asks for one. A cell holds sliding counts of verdicts and
+// the last word of every witness; its state is what more than half of the witnesses claim at least,
+// so that a tie goes to the weaker claim. A cell nobody measured lately vanishes: absence is never
+// a state.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "collector/cells/directory.h"
+#include "collector/cells/layer_states.h"
+#include "collector/cells/window.h"
+#include "measurement/target.h"
+#include "measurement/time.h"
+
+namespace kua::collector {
+
+// One judged measurement, reduced to what cells need.
+struct Vote {
+  TargetIndex target;
+  NetworkIndex network;
+  CategoryIndex category;
+  MechanismIndex mechanism;  // of the verdict behind the summary
+  Tier tier = Tier::full;
+  std::uint64_t probe = 0;  // the probe's identity
+  std::uint64_t cluster =
+      0;          // its cluster's; 0: none known, the probe speaks for itself but is no witness
+  WallTime time;  // when it was measured
+  LayerStates states;
+};
+
+struct CellsOptions {
+  // How long a measurement counts, by tier: a key target is measured every few minutes, a core one
+  // about daily. Each window has kWindowSlots slots and moves by one of them.
+  Microseconds key_window = std::chrono::minutes(30);
+  Microseconds core_window = std::chrono::hours(26);
+  Microseconds full_window = std::chrono::days(8);
+  std::size_t open_max = 100'000;     // targets × networks; beyond it votes are folded
+  std::size_t witnesses_max = 4'096;  // per target × network; beyond it only counts grow
+};
+
+enum class VoteOutcome : std::uint8_t {
+  counted,
+  late,       // older than the window: no part of the present
+  no_states,  // nothing was judged
+  folded,     // went into its network's "other", which has counts but no state
+};
+
+// What is known of one layer, or of the target as a whole.
+struct CellView {
+  Facet facet = Facet::whole;
+  State state = State::insufficient;
+  WallTime since;  // earliest support of the state after the last contrary word
+  std::optional<WallTime>
+      last_otherwise;          // newest support of the state before; absent: never seen otherwise
+  StateCounts counts;          // verdicts in the window by state
+  std::uint32_t deciding = 0;  // witnesses whose last word is decisive
+  [[nodiscard]] std::optional<double> blocked_ratio()
+      const noexcept;  // absent: no decisive verdict
+};
+
+struct TargetView {
+  TargetIndex target;
+  NetworkIndex network;
+  CategoryIndex category;
+  MechanismIndex mechanism;  // of the newest measurement that said what `whole` says
+  Tier tier = Tier::full;
+  WallTime newest;             // newest measurement
+  std::uint32_t probes = 0;    // distinct probes in the window whose last word is decisive
+  std::uint32_t clusters = 0;  // distinct clusters among them: witnesses that may count in public
+  CellView whole;
+  std::vector<CellView> layers;  // by facet, only those that were judged
+};
+
+class Cells {
+ public:
+  explicit Cells(CellsOptions options);
+  ~Cells();
+  Cells(Cells&&) noexcept;
+  Cells& operator=(Cells&&) noexcept;
+
+  // `now` never goes back; an earlier one is read as the latest so far. A vote dated after `now` is
+  // taken as of `now`, so that a wrong clock keeps nothing alive.
+  VoteOutcome add(const Vote& vote, WallTime now);
+  // The measurement of `before` was judged again; `after` differs only in states and mechanism.
+  void revise(const Vote& before, const Vote& after, WallTime now);
+
+  // Drops what nobody measured within its window.
+  void expire(WallTime now);
+  // Of everything open at `now`; calls expire() first. Order is unspecified.
+  void visit(WallTime now, const std::function<void(const TargetView&)>& visitor);
+
+  [[nodiscard]] std::size_t open() const noexcept;         // targets × networks
+  [[nodiscard]] std::size_t open_layers() const noexcept;  // cells: the above × layers judged
+  [[nodiscard]] std::uint64_t folded() const noexcept;     // votes that went into "other"
+  [[nodiscard]] std::uint64_t unheard() const noexcept;    // votes beyond witnesses_max
+  [[nodiscard]] const CellsOptions& options() const noexcept { return options_; }
+
+ private:
+  struct Entry;
+  struct LayerCell;
+  [[nodiscard]] Microseconds window_of(Tier tier) const noexcept;
+  Entry* find_or_open(const Vote& vote);
+  void advance(Entry& entry, WallTime now);
+  void hear(Entry& entry, const Vote& vote, WallTime time);
+  void note_probe(Entry& entry, const Vote& vote, WallTime time);
+  static void note_mechanism(Entry& entry, const Vote& vote, WallTime time);
+  static void decide(Entry& entry, LayerCell& cell);
+
+  CellsOptions options_;
+  WallTime now_{};
+  std::uint64_t folded_ = 0;
+  std::uint64_t unheard_ = 0;
+  std::unordered_map<std::uint64_t, Entry> entries_;
+};
+
+}  // namespace kua::collector
