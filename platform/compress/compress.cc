@@ -128,4 +128,10 @@ Expected<std::string> zstd_decompress(std::string_view bytes, std::size_t bytes_
   return out;
 }
 
+std::optional<std::size_t> zstd_frame_bytes(std::string_view bytes) {
+  const auto size = ZSTD_findFrameCompressedSize(bytes.data(), bytes.size());
+  if (ZSTD_isError(size)) return std::nullopt;
+  return size;
+}
+
 }  // namespace kua::platform

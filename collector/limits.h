@@ -1,0 +1,80 @@
+// Every limit of the collector, with its unit and the reason for it. What a limit cuts off is counted
+// under the name that docs/metrics.md gives; where the operator may choose, the value here is the default
+// of collector.yaml or the bound of what it takes.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "measurement/time.h"
+
+namespace kua::collector::limits {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// --- one request ------------------------------------------------------------------------------
+// Compressed bytes of a batch. Records compress about 6 : 1, so this carries some 12 MB of them.
+inline constexpr std::size_t kBatchBytesMax = 2 * 1024 * 1024;
+// A batch after decompression: a bomb of 2 MiB could claim gigabytes.
+inline constexpr std::size_t kBatchDecompressedBytesMax = 16 * 1024 * 1024;
+// Records of a batch; beyond it the answer alone would be large. The rest of a longer batch is in
+// neither list of the answer and comes again.
+inline constexpr std::size_t kBatchRecordsMax = 5'000;
+// A heartbeat must stay below one packet on any line (docs/protocol.md).
+inline constexpr std::size_t kHeartbeatBytesMax = 200;
+inline constexpr std::size_t kEnrolmentBytesMax = 4 * 1024;
+
+// --- times ------------------------------------------------------------------------------------
+// Late data: a device may have been cut off, or switched off, for a year.
+inline constexpr days kRecordAgeMax{400};
+// A clock set to local time as if it were UTC is at most 14 hours ahead; more is no clock at all.
+inline constexpr hours kRecordFutureMax{24};
+// Later than this after its measurement a record no longer tells what holds now: three intervals of
+// the key tier.
+inline constexpr minutes kLateAfter{15};
+// Half a rounding step of a record's times: skews below it are not told from zero.
+inline constexpr seconds kSkewResolution{10};
+
+// --- probes -----------------------------------------------------------------------------------
+// Enrolled keys kept in memory, about 300 bytes each.
+inline constexpr std::size_t kProbesMax = 1'000'000;
+// Address blocks with a token bucket of their own; the oldest full ones go first.
+inline constexpr std::size_t kRateBucketsMax = 100'000;
+// Failed signatures and enrolments of one /24 or /48 a minute: a verification costs 100 microseconds.
+inline constexpr double kFailuresPerMinute = 60;
+inline constexpr double kFailuresBurst = 120;
+
+// --- clusters ---------------------------------------------------------------------------------
+inline constexpr days kClusterEpoch{30};
+// How long after its end the key of an epoch still serves records that come late.
+inline constexpr days kClusterOverlap{14};
+
+// --- store ------------------------------------------------------------------------------------
+// Uncompressed bytes of one frame: the read API decompresses a whole frame for one record.
+inline constexpr std::size_t kFrameBytesMax = 4 * 1024 * 1024;
+// A frame may pass it by one batch and the facts of its records.
+inline constexpr std::size_t kFrameDecompressedBytesMax = 2 * kBatchDecompressedBytesMax + kFrameBytesMax;
+// Batches waiting for the commit thread; beyond it the answer is 503, since memory is not a spool.
+inline constexpr std::size_t kCommitQueueBytesMax = 256 * 1024 * 1024;
+// Free space that is left alone on the record log's file system, so that the index, the probes'
+// database and the operator can still work: below it batches are refused with 507.
+inline constexpr std::uint64_t kFreeBytesMin = 64ull * 1024 * 1024;
+// Target and probe names whose short keys are kept in memory by the index.
+inline constexpr std::size_t kIndexNamesMax = 200'000;
+// Records one query may return, and index rows it may look at: a filter that matches nothing must not
+// hold the state thread.
+inline constexpr std::size_t kQueryRecordsMax = 1'000;
+inline constexpr std::size_t kQueryRowsMax = 200'000;
+// Decompressed frames kept for the next query.
+inline constexpr std::size_t kFrameCacheMax = 4;
+
+// --- lists ------------------------------------------------------------------------------------
+inline constexpr std::size_t kListBytesMax = 8 * 1024 * 1024;
+// Network database as CSV: every announced prefix of the world is about 1.2 million rows.
+inline constexpr std::size_t kNetworkRowsMax = 4'000'000;
+
+}  // namespace kua::collector::limits

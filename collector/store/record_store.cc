@@ -1,0 +1,326 @@
+#include "collector/store/record_store.h"
+
+#include <algorithm>
+
+#include "collector/store/stored_line.h"
+#include "platform/compress/compress.h"
+#include "protocol/record_codec.h"
+
+namespace kua::collector {
+namespace {
+
+using std::chrono::sys_days;
+
+sys_days day_of(WallTime time) { return std::chrono::floor<std::chrono::days>(time); }
+
+constexpr std::size_t kDurationsMax = 10'000;  // kept between two scrapes
+constexpr std::chrono::minutes kRetentionPause{1};  // between looks at what is too old, when nothing arrives
+
+}  // namespace
+
+struct RecordStore::Group {
+  std::vector<std::vector<Stored>> results;
+  std::uint32_t records = 0;
+  std::uint32_t duplicates = 0;
+};
+
+RecordStore::RecordStore(StoreFiles& files, const platform::Clock& clock, StoreOptions options)
+    : files_(files), clock_(clock), options_(std::move(options)) {}
+
+Expected<std::unique_ptr<RecordStore>> RecordStore::open(StoreFiles& files, const platform::Clock& clock,
+                                                         StoreOptions options) {
+  std::unique_ptr<RecordStore> store(new RecordStore(files, clock, std::move(options)));
+  if (const auto started = store->start(); !started) return std::unexpected(started.error());
+  return store;
+}
+
+Expected<void> RecordStore::start() {
+  if (const auto made = files_.make_directory(options_.directory); !made) return made;
+  const std::string index_path = options_.directory + "/index.db";
+  auto index = RecordIndex::open(index_path);
+  if (!index) return std::unexpected(index.error());
+  index_ = std::move(*index);
+  const auto ends = index_->ends();
+  if (!ends) return std::unexpected(ends.error());
+  auto log = DayLog::open(files_, options_.directory + "/log", *ends);
+  if (!log) return std::unexpected(log.error());
+  log_ = std::move(*log);
+  counters_.torn_bytes = log_->recovery().torn_bytes;
+  counters_.damaged_bytes = log_->recovery().damaged_bytes;
+  if (const auto caught_up = catch_up(); !caught_up) return caught_up;
+  auto reader = IndexReader::open(index_path);
+  if (!reader) return std::unexpected(reader.error());
+  reader_ = std::move(*reader);
+  publish_sizes();
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+RecordStore::~RecordStore() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+Expected<void> RecordStore::catch_up() {
+  const auto ends = index_->ends();
+  if (!ends) return std::unexpected(ends.error());
+  for (const auto& [day, size] : log_->days()) {
+    const auto known = ends->find(day);
+    std::uint64_t at = known == ends->end() ? 0 : known->second;
+    while (at < size) {
+      const auto frame = log_->next_frame(day, at);
+      if (!frame) return std::unexpected(frame.error());
+      if (!*frame) break;
+      counters_.damaged_bytes += (*frame)->position.offset - at;
+      if (const auto indexed = index_frame(**frame); !indexed) return indexed;
+      at = (*frame)->position.offset + (*frame)->position.bytes;
+    }
+  }
+  index_behind_ = false;
+  return {};
+}
+
+Expected<void> RecordStore::index_frame(const Frame& frame) {
+  if (const auto begun = index_->begin(); !begun) return begun;
+  protocol::RecordReader reader;
+  std::uint32_t records = 0;
+  WallTime committed;
+  const std::string_view lines = frame.lines;
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    const std::string_view line = lines.substr(at, end - at);
+    const auto stored = read_stored_line(line);
+    const auto record = stored ? reader.read(stored->record) : std::unexpected(stored.error());
+    if (record) {
+      const auto added = index_->add(index_entry_of(*record), static_cast<std::uint32_t>(at),
+                                     static_cast<std::uint32_t>(line.size()));
+      if (!added) {
+        index_->rollback();
+        return std::unexpected(added.error());
+      }
+      records += *added ? 1 : 0;
+      committed = std::max(committed, stored->facts.received);
+    } else {
+      counters_.damaged_bytes += line.size();
+    }
+    at = end + 1;
+  }
+  const auto done = index_->commit(frame.position, records, committed);
+  if (!done) index_->rollback();
+  return done;
+}
+
+bool RecordStore::append(AppendBatch batch, std::function<void(AppendResult)> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closing_ || queued_bytes_ + batch.bytes > limits::kCommitQueueBytesMax) return false;
+    queued_bytes_ += batch.bytes;
+    queue_.push_back({std::move(batch), std::move(done)});
+  }
+  wake_.notify_one();
+  return true;
+}
+
+void RecordStore::run() {
+  while (true) {
+    std::vector<Pending> group = take_group();
+    if (!group.empty()) commit(std::move(group));
+    retain_one_step();
+    const std::lock_guard lock(mutex_);
+    if (closing_ && queue_.empty()) return;
+  }
+}
+
+// Everything that waits, up to a frame's bytes: the longer a sync takes, the more share the next one.
+std::vector<RecordStore::Pending> RecordStore::take_group() {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, kRetentionPause, [this] { return closing_ || !queue_.empty(); });
+  std::vector<Pending> group;
+  std::size_t bytes = 0;
+  while (!queue_.empty() && bytes < limits::kFrameBytesMax) {
+    bytes += queue_.front().batch.bytes;
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_bytes_ -= bytes;
+  return group;
+}
+
+void RecordStore::commit(std::vector<Pending> group) {
+  auto results = write_group(group);
+  if (!results) ++counters_.commit_failures;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (results) {
+      group[i].done(std::move((*results)[i]));
+    } else {
+      group[i].done(std::unexpected(results.error()));
+    }
+  }
+}
+
+Expected<void> RecordStore::gather(const std::vector<Pending>& group, Group& out) {
+  lines_.clear();
+  for (const Pending& pending : group) {
+    std::vector<Stored>& results = out.results.emplace_back();
+    results.reserve(pending.batch.items.size());
+    for (const AppendBatch::Item& item : pending.batch.items) {
+      const std::size_t begin = lines_.size();
+      const std::size_t bytes = kStoredLineBegin.size() + item.line.size() + item.received.size() - 1;
+      const auto added = index_->add(item.entry, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(bytes));
+      if (!added) return std::unexpected(added.error());
+      results.push_back(*added ? Stored::stored : Stored::duplicate);
+      if (!*added) {
+        ++out.duplicates;
+        continue;
+      }
+      ++out.records;
+      lines_ += kStoredLineBegin;
+      lines_ += item.line;
+      lines_ += item.received;
+    }
+  }
+  return {};
+}
+
+// The rows go into an open transaction first: that is also the look-up for duplicates. The log decides;
+// the transaction follows it or is undone.
+Expected<std::vector<std::vector<Stored>>> RecordStore::write_group(const std::vector<Pending>& group) {
+  if (index_behind_) {
+    if (const auto caught_up = catch_up(); !caught_up) return std::unexpected(caught_up.error());
+  }
+  const auto free = files_.free_bytes(options_.directory);
+  if (free && *free < options_.free_bytes_min) {
+    return fail(ErrorKind::no_space, std::to_string(*free) + " bytes are free, less than is left alone", "storing records");
+  }
+  if (const auto begun = index_->begin(); !begun) return std::unexpected(begun.error());
+  Group gathered;
+  if (const auto done = gather(group, gathered); !done) {
+    index_->rollback();
+    return std::unexpected(done.error());
+  }
+  counters_.duplicates += gathered.duplicates;
+  if (gathered.records == 0) {
+    if (const auto ended = index_->commit_nothing(); !ended) return std::unexpected(ended.error());
+    return std::move(gathered.results);
+  }
+  const WallTime now = clock_.wall_now();
+  const MonotonicTime before = clock_.monotonic_now();
+  const auto position = log_->append(day_of(now), lines_);
+  if (!position) {
+    index_->rollback();
+    return std::unexpected(position.error());
+  }
+  const Microseconds took = clock_.monotonic_now() - before;
+  if (const auto indexed = index_->commit(*position, gathered.records, now); !indexed) {
+    index_->rollback();
+    index_behind_ = true;
+    ++counters_.index_failures;
+  }
+  ++counters_.commits;
+  counters_.records += gathered.records;
+  counters_.last_commit_us = now.time_since_epoch().count();
+  {
+    const std::lock_guard lock(mutex_);
+    if (durations_.size() < kDurationsMax) durations_.push_back(took);
+  }
+  publish_sizes();
+  return std::move(gathered.results);
+}
+
+// A day's rows go frame by frame between commits, then its file: a stop in the middle leaves a file
+// whose rows are made again on start and removed again.
+void RecordStore::retain_one_step() {
+  const auto& days = log_->days();
+  if (days.size() < 2) return;  // the day being written is kept whatever its size
+  const sys_days oldest = days.begin()->first;
+  const bool too_old = oldest < day_of(clock_.wall_now()) - options_.age_max;
+  const bool too_large = log_->bytes() > options_.bytes_max;
+  if (!too_old && !too_large) return;
+  const auto removed = index_->remove_first_frame(oldest);
+  if (!removed || *removed) return;  // an error: tried again after the next commit
+  if (const auto gone = log_->remove_day(oldest); !gone) return;
+  ++(too_old ? counters_.days_removed_by_age : counters_.days_removed_by_size);
+  publish_sizes();
+}
+
+void RecordStore::publish_sizes() {
+  counters_.log_bytes = log_->bytes();
+  counters_.oldest_day = log_->days().empty() ? 0 : log_->days().begin()->first.time_since_epoch().count();
+}
+
+Expected<void> RecordStore::replay(WallTime since, const std::function<void(const StoredRecord&)>& to) {
+  const auto frames = index_->frames_since(since);
+  if (!frames) return std::unexpected(frames.error());
+  for (const FramePosition& position : *frames) {
+    const auto lines = log_->read(position);
+    if (!lines) continue;  // counted when the log was opened
+    const std::string_view text = *lines;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find('\n', at), text.size());
+      auto line = read_stored_line(text.substr(at, end - at));
+      if (line) to(StoredRecord{std::string(line->record), std::move(line->facts)});
+      at = end + 1;
+    }
+  }
+  return {};
+}
+
+Expected<StoredRecord> RecordStore::read_place(const IndexedPlace& place) {
+  auto cached = std::find_if(frame_cache_.begin(), frame_cache_.end(),
+                             [&](const auto& entry) { return entry.first == place.frame; });
+  if (cached == frame_cache_.end()) {
+    const auto bytes = files_.read(options_.directory + "/log/" + DayLog::file_name(place.frame.day),
+                                   place.frame.offset, static_cast<std::size_t>(place.frame.bytes));
+    if (!bytes) return std::unexpected(bytes.error());
+    auto lines = platform::zstd_decompress(*bytes, limits::kFrameDecompressedBytesMax);
+    if (!lines) return std::unexpected(lines.error());
+    if (frame_cache_.size() >= limits::kFrameCacheMax) frame_cache_.pop_front();
+    frame_cache_.emplace_back(place.frame, std::make_shared<const std::string>(std::move(*lines)));
+    cached = frame_cache_.end() - 1;
+  }
+  const std::string_view lines = *cached->second;
+  if (std::size_t(place.offset) + place.bytes > lines.size()) {
+    return fail(ErrorKind::invalid_input, "the index points behind the frame", "reading a stored record");
+  }
+  auto line = read_stored_line(lines.substr(place.offset, place.bytes));
+  if (!line) return std::unexpected(line.error());
+  return StoredRecord{std::string(line->record), std::move(line->facts)};
+}
+
+Expected<std::optional<StoredRecord>> RecordStore::find(const RecordId& id) {
+  const auto place = reader_->find(id);
+  if (!place) return std::unexpected(place.error());
+  if (!*place) return std::nullopt;
+  auto record = read_place(**place);
+  if (!record && record.error().kind == ErrorKind::not_found) return std::nullopt;  // its day is gone
+  if (!record) return std::unexpected(record.error());
+  return std::move(*record);
+}
+
+Expected<std::vector<StoredRecord>> RecordStore::query(const RecordQuery& query) {
+  const auto places = reader_->query(query);
+  if (!places) return std::unexpected(places.error());
+  std::vector<StoredRecord> out;
+  for (const IndexedPlace& place : *places) {
+    auto record = read_place(place);
+    if (record) {
+      out.push_back(std::move(*record));
+    } else if (record.error().kind != ErrorKind::not_found) {
+      return std::unexpected(record.error());
+    }
+  }
+  return out;
+}
+
+Expected<std::uint64_t> RecordStore::free_bytes() const { return files_.free_bytes(options_.directory); }
+
+std::vector<Microseconds> RecordStore::take_commit_durations() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(durations_, {});
+}
+
+}  // namespace kua::collector

@@ -1,0 +1,129 @@
+// Keeps records: batches go in from the state thread, one commit thread writes them to the record log in
+// groups, and what is reported as stored is on disk, synced. The index follows the log; the log is the
+// truth, and an index that lags or is lost is made again from it.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "collector/limits.h"
+#include "collector/store/archive.h"
+#include "collector/store/day_log.h"
+#include "collector/store/record_index.h"
+#include "measurement/error.h"
+#include "platform/clock/clock.h"
+
+namespace kua::collector {
+
+struct StoreOptions {
+  std::string directory;                     // log/ and index.db are made in it
+  std::chrono::days age_max{400};            // whole days older than this are removed
+  std::uint64_t bytes_max = 50ull << 30;     // of the record log; the oldest days go first
+  std::uint64_t free_bytes_min = limits::kFreeBytesMin;
+};
+
+// Records of one batch that passed every check, in the order they are to be stored.
+struct AppendBatch {
+  struct Item {
+    IndexEntry entry;
+    std::string_view line;      // the record's bytes as sent
+    std::string_view received;  // what append_received() made of its facts
+  };
+  std::vector<Item> items;
+  std::size_t bytes = 0;  // of all lines, for the queue's bound
+};
+
+enum class Stored : std::uint8_t { stored, duplicate };
+// One for each item, or why none of them was stored: no_space, unavailable, io.
+using AppendResult = Expected<std::vector<Stored>>;
+
+// Read by any thread.
+struct StoreCounters {
+  std::atomic<std::uint64_t> commits{0};
+  std::atomic<std::uint64_t> commit_failures{0};
+  std::atomic<std::uint64_t> records{0};
+  std::atomic<std::uint64_t> duplicates{0};
+  std::atomic<std::int64_t> last_commit_us{0};  // Unix time; 0: none yet
+  std::atomic<std::uint64_t> log_bytes{0};
+  std::atomic<std::int64_t> oldest_day{0};  // days since 1970; 0: the log is empty
+  std::atomic<std::uint64_t> days_removed_by_age{0};
+  std::atomic<std::uint64_t> days_removed_by_size{0};
+  std::atomic<std::uint64_t> torn_bytes{0};
+  std::atomic<std::uint64_t> damaged_bytes{0};
+  std::atomic<std::uint64_t> index_failures{0};
+};
+
+class RecordStore final : public RecordArchive {
+ public:
+  // Recovers a torn end, brings the index up to the log (from nothing, if need be) and starts the
+  // commit thread. Borrows `files` and `clock`.
+  [[nodiscard]] static Expected<std::unique_ptr<RecordStore>> open(StoreFiles& files, const platform::Clock& clock,
+                                                                   StoreOptions options);
+  // Commits what is queued, then ends the thread.
+  ~RecordStore() override;
+
+  // Queues a batch; false when the queue is full. `done` is called once, on the commit thread, after
+  // fdatasync or failure, in order of commit. The batch's views and pointers are borrowed until then.
+  [[nodiscard]] bool append(AppendBatch batch, std::function<void(AppendResult)> done);
+
+  // Every stored record committed at or after `since`, in order of commit. Only before the first
+  // append. Lines that cannot be read are passed over and counted as damaged.
+  [[nodiscard]] Expected<void> replay(WallTime since, const std::function<void(const StoredRecord&)>& to);
+
+  [[nodiscard]] Expected<std::optional<StoredRecord>> find(const RecordId& id) override;
+  [[nodiscard]] Expected<std::vector<StoredRecord>> query(const RecordQuery& query) override;
+
+  [[nodiscard]] const StoreCounters& counters() const noexcept { return counters_; }
+  [[nodiscard]] Expected<std::uint64_t> free_bytes() const;
+  // Durations of commits, write to end of fdatasync, since the last call.
+  [[nodiscard]] std::vector<Microseconds> take_commit_durations();
+
+ private:
+  struct Pending {
+    AppendBatch batch;
+    std::function<void(AppendResult)> done;
+  };
+  struct Group;
+
+  RecordStore(StoreFiles& files, const platform::Clock& clock, StoreOptions options);
+  [[nodiscard]] Expected<void> start();
+  [[nodiscard]] Expected<void> catch_up();
+  [[nodiscard]] Expected<void> index_frame(const Frame& frame);
+  void run();
+  [[nodiscard]] std::vector<Pending> take_group();
+  void commit(std::vector<Pending> group);
+  [[nodiscard]] Expected<std::vector<std::vector<Stored>>> write_group(const std::vector<Pending>& group);
+  [[nodiscard]] Expected<void> gather(const std::vector<Pending>& group, Group& out);
+  void retain_one_step();
+  void publish_sizes();
+  [[nodiscard]] Expected<StoredRecord> read_place(const IndexedPlace& place);
+
+  StoreFiles& files_;
+  const platform::Clock& clock_;
+  StoreOptions options_;
+  std::optional<DayLog> log_;
+  std::optional<RecordIndex> index_;
+  bool index_behind_ = false;  // the log holds frames that the index does not
+  std::string lines_;          // of the frame being made; keeps its space
+  StoreCounters counters_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Pending> queue_;
+  std::size_t queued_bytes_ = 0;
+  bool closing_ = false;
+  std::vector<Microseconds> durations_;
+
+  std::optional<IndexReader> reader_;
+  std::deque<std::pair<FramePosition, std::shared_ptr<const std::string>>> frame_cache_;
+  std::thread thread_;  // last: ends before anything it uses
+};
+
+}  // namespace kua::collector
