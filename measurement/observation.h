@@ -30,6 +30,10 @@ enum class StepRole : std::uint8_t {
 [[nodiscard]] const char* to_string(StepRole role) noexcept;
 [[nodiscard]] std::optional<StepRole> parse_step_role(std::string_view text) noexcept;
 
+// Members that this version does not know, as (name, JSON text) in order of arrival, kept so that a round
+// trip loses nothing.
+using UnknownMembers = std::vector<std::pair<std::string, std::string>>;
+
 // Common to all steps.
 struct StepContext {
   std::uint32_t hop = 0;   // redirect depth of the host this step served; 0 is the target's own URL
@@ -38,6 +42,7 @@ struct StepContext {
   Microseconds offset{0};    // begin, since the measurement began; exact
   Microseconds duration{0};  // exact
   std::optional<Failure> failure;
+  UnknownMembers unknown;
   friend bool operator==(const StepContext&, const StepContext&) = default;
 };
 
@@ -171,10 +176,11 @@ struct LinkCheck : StepContext {
   friend bool operator==(const LinkCheck&, const LinkCheck&) = default;
 };
 
-// A kind this version does not know, kept as it came so that a round trip loses nothing.
+// An observation of a kind this version does not know, or of a known kind with a word outside this
+// version's closed sets: kept whole, so that a round trip loses nothing, and judged by nobody.
 struct UnknownObservation {
   std::string kind;
-  std::string json;
+  std::string json;  // the whole object, its kind included
   friend bool operator==(const UnknownObservation&, const UnknownObservation&) = default;
 };
 

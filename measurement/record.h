@@ -39,8 +39,7 @@ struct RecordHeader {
   MonotonicTime monotonic;       // the same instant since boot; rounded likewise
   std::string boot;              // 16 lower-case hex digits, new at every boot of the device
   Vantage vantage;
-  // Members this version does not know, as (name, JSON text), in order of arrival.
-  std::vector<std::pair<std::string, std::string>> unknown;
+  UnknownMembers unknown;
   friend bool operator==(const RecordHeader&, const RecordHeader&) = default;
 };
 

@@ -1,5 +1,6 @@
 // The HTTP API between probe and collector as values: what is signed, what is asked, what is
-// answered. docs/protocol.md is the contract; both programs use these functions, so they cannot drift.
+// answered. docs/protocol.md is the contract; both programs use these functions, so they cannot
+// drift.
 #pragma once
 
 #include <cstdint>
@@ -57,17 +58,17 @@ struct EnrolmentAnswer {
 enum class Rejection : std::uint8_t {
   malformed = 0,
   too_large = 1,
-  wrong_probe = 2,    // header.probe is not the signer
-  too_old = 3,        // beyond the late-data window
+  wrong_probe = 2,  // header.probe is not the signer
+  too_old = 3,      // beyond the late-data window
   from_future = 4,
   unknown_format = 5,
 };
 [[nodiscard]] const char* to_string(Rejection reason) noexcept;
 [[nodiscard]] std::optional<Rejection> parse_rejection(std::string_view text) noexcept;
 
-// POST /v1/records answers 200 with this. `accepted` names every record that is on disk, synced, also
-// those that were there before. A record in neither list is to be sent again. A line that has no
-// readable id is counted in `unreadable`.
+// POST /v1/records answers 200 with this. `accepted` names every record that is on disk, synced,
+// also those that were there before. A record in neither list is to be sent again. A line that has
+// no readable id is counted in `unreadable`.
 struct BatchAnswer {
   struct Rejected {
     std::string id;
@@ -77,7 +78,8 @@ struct BatchAnswer {
   std::vector<Rejected> rejected;
   std::uint32_t unreadable = 0;
   WallTime server_time;
-  std::vector<std::string> advice;  // target ids to re-measure now; only ids of the signed list count
+  std::vector<std::string>
+      advice;  // target ids to re-measure now; only ids of the signed list count
 };
 [[nodiscard]] std::string write_batch_answer(const BatchAnswer& answer);
 [[nodiscard]] Expected<BatchAnswer> read_batch_answer(std::string_view json);

@@ -13,20 +13,20 @@
 namespace kua::protocol {
 
 struct CollectorEndpoint {
-  std::string host;            // address literal or name to connect to
+  std::string host;  // address literal or name to connect to
   std::uint16_t port = 443;
-  std::string server_name;     // SNI to show; empty: none
-  std::string socks5;          // "host:port", empty: direct
+  std::string server_name;  // SNI to show; empty: none
+  std::string socks5;       // "host:port", empty: direct
   friend bool operator==(const CollectorEndpoint&, const CollectorEndpoint&) = default;
 };
 
 struct JoinLink {
   std::string operator_name;
-  std::vector<CollectorEndpoint> endpoints;           // in order of preference, 1–8
-  std::vector<std::string> pins;                      // base64url SHA-256 of SPKI, 1–8
-  std::vector<platform::PublicKey> list_keys;         // 1–4
-  std::string minimum_list_sha256;                    // hex of the minimum list's envelope
-  std::string invitation;                             // empty: none
+  std::vector<CollectorEndpoint> endpoints;    // in order of preference, 1–8
+  std::vector<std::string> pins;               // base64url SHA-256 of SPKI, 1–8
+  std::vector<platform::PublicKey> list_keys;  // 1–4
+  std::string minimum_list_sha256;             // hex of the minimum list's envelope
+  std::string invitation;                      // empty: none
   friend bool operator==(const JoinLink&, const JoinLink&) = default;
 };
 

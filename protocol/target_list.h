@@ -1,5 +1,5 @@
-// The signed target list: what probes may contact, nothing else. Signed offline with a list key that
-// never touches the collector; the collector only hands the envelope on.
+// The signed target list: what probes may contact, nothing else. Signed offline with a list key
+// that never touches the collector; the collector only hands the envelope on.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,14 @@ namespace kua::protocol {
 struct TargetList {
   std::uint64_t serial = 0;  // an older serial is refused
   WallTime issued;
-  WallTime expires;          // at most 14 days after `issued`
+  WallTime expires;  // at most 14 days after `issued`
   std::optional<CountryCode> country;
   std::vector<Target> targets;
   std::vector<Endpoint> witnesses;      // addresses known to answer TLS for any name (X)
   std::vector<IpAddress> no_resolvers;  // addresses that run no resolver
   struct TrustedResolver {
     std::string name;
-    std::string doh_url;        // empty: none
+    std::string doh_url;               // empty: none
     std::vector<IpAddress> addresses;  // where the DoH host or the UDP resolver is
     bool udp = false;
     friend bool operator==(const TrustedResolver&, const TrustedResolver&) = default;
@@ -41,27 +41,27 @@ struct TargetList {
   friend bool operator==(const TargetList&, const TargetList&) = default;
 };
 
-[[nodiscard]] std::string write_target_list(const TargetList& list);              // canonical JSON
+[[nodiscard]] std::string write_target_list(const TargetList& list);  // canonical JSON
 [[nodiscard]] Expected<TargetList> read_target_list(std::string_view json);
 
 // {"format":"kua/1 list","key":base64url,"signature":base64,"list":base64 of the list's bytes}
 [[nodiscard]] std::string sign_target_list(const TargetList& list, const platform::SigningKey& key);
-// Verifies against any of `keys`, then expiry against `now`, then reads. `serial_min`: the last serial
-// seen. Errors: permission (no known key signed it, or the serial is older), unavailable (expired),
-// invalid_input.
+// Verifies against any of `keys`, then expiry against `now`, then reads. `serial_min`: the last
+// serial seen. Errors: permission (no known key signed it, or the serial is older), unavailable
+// (expired), invalid_input.
 [[nodiscard]] Expected<TargetList> open_target_list(std::string_view envelope,
                                                     const std::vector<platform::PublicKey>& keys,
                                                     WallTime now, std::uint64_t serial_min);
 
 // Citizen Lab's columns: url,category_code,category_description,date_added,source,notes. Further
-// columns of ours: tier, scope, country, service, endpoints, rule; config/targets/README.md says what
-// each holds. Errors name file, line and column.
+// columns of ours: tier, scope, country, service, endpoints, rule; config/targets/README.md says
+// what each holds. Errors name file, line and column.
 [[nodiscard]] Expected<std::vector<Target>> read_targets_csv(std::string_view text,
                                                              const std::string& name);
 [[nodiscard]] std::string write_targets_csv(const std::vector<Target>& targets);
 // OONI/Censored Planet column names: name,scope,other_names,location_found,pattern_type,pattern,
-// confidence_no_fp,expected_countries,source,exp_url,notes. Rows whose pattern is a regular expression
-// are skipped and counted in `skipped`.
+// confidence_no_fp,expected_countries,source,exp_url,notes. Rows whose pattern is a regular
+// expression are skipped and counted in `skipped`.
 [[nodiscard]] Expected<std::vector<Fingerprint>> read_fingerprints_csv(std::string_view text,
                                                                        const std::string& name,
                                                                        std::size_t& skipped);
