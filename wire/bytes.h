@@ -1,5 +1,6 @@
-// Bytes from the network: how they are owned, borrowed, read and written. The reader cannot leave its
-// span; after a read past the end it stays failed and yields zeros, so that a decoder checks once.
+// Bytes from the network: how they are owned, borrowed, read and written. The reader cannot leave
+// its span; after a read past the end it stays failed and yields zeros, so that a decoder checks
+// once.
 #pragma once
 
 #include <cstddef>

@@ -52,8 +52,9 @@ std::expected<Gathered, HelloPause> gather(BytesView stream) {
     if (length > kClientHelloBytesMax) return std::unexpected(HelloPause::too_large);
     if (handshake.size() < kHandshakeHeaderBytes + length) continue;
     Gathered out;
-    out.message.assign(handshake.begin() + kHandshakeHeaderBytes,
-                       handshake.begin() + static_cast<std::ptrdiff_t>(kHandshakeHeaderBytes + length));
+    out.message.assign(
+        handshake.begin() + kHandshakeHeaderBytes,
+        handshake.begin() + static_cast<std::ptrdiff_t>(kHandshakeHeaderBytes + length));
     out.stream_bytes = at;
     return out;
   }
@@ -175,8 +176,8 @@ Bytes key_share_data(BytesView x25519_share) {
 }
 
 Bytes extensions_of(const ClientHelloRequest& request) {
-  // Lists with their own length in front. Signature schemes: ECDSA and RSA-PSS and PKCS#1 with SHA-256
-  // and SHA-384 (RFC 8446 §4.2.3); versions: 1.3 and 1.2.
+  // Lists with their own length in front. Signature schemes: ECDSA and RSA-PSS and PKCS#1 with
+  // SHA-256 and SHA-384 (RFC 8446 §4.2.3); versions: 1.3 and 1.2.
   constexpr std::array<std::uint8_t, 4> kGroups = {0, 2, 0x00, 0x1d};
   constexpr std::array<std::uint8_t, 14> kSignatures = {0,    12,   0x04, 0x03, 0x08, 0x04, 0x04,
                                                         0x01, 0x05, 0x03, 0x08, 0x05, 0x05, 0x01};
@@ -195,11 +196,16 @@ Bytes extensions_of(const ClientHelloRequest& request) {
 
 const char* to_string(HelloPause pause) noexcept {
   switch (pause) {
-    case HelloPause::need_more: return "need_more";
-    case HelloPause::not_tls: return "not_tls";
-    case HelloPause::not_client_hello: return "not_client_hello";
-    case HelloPause::malformed: return "malformed";
-    case HelloPause::too_large: return "too_large";
+    case HelloPause::need_more:
+      return "need_more";
+    case HelloPause::not_tls:
+      return "not_tls";
+    case HelloPause::not_client_hello:
+      return "not_client_hello";
+    case HelloPause::malformed:
+      return "malformed";
+    case HelloPause::too_large:
+      return "too_large";
   }
   return "malformed";
 }
@@ -214,8 +220,8 @@ std::expected<ClientHello, HelloPause> decode_client_hello(BytesView stream) {
 }
 
 Bytes encode_client_hello(const ClientHelloRequest& request) {
-  // TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, and for TLS 1.2 the
-  // ECDHE suites with the same ciphers.
+  // TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, and for TLS 1.2
+  // the ECDHE suites with the same ciphers.
   constexpr std::array<std::uint8_t, 14> kCipherSuites = {0x13, 0x01, 0x13, 0x02, 0x13, 0x03, 0xc0,
                                                           0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30};
   Bytes body;

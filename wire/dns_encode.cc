@@ -11,15 +11,17 @@ namespace {
 using namespace internal;  // the header's bits
 
 std::uint16_t header_bits(const DnsHeader& header) {
-  std::uint16_t bits = static_cast<std::uint16_t>((header.opcode & 0x0f) << 11 | (header.rcode & 0x0f));
-  const std::pair<bool, std::uint16_t> flags[] = {{header.is_reply, kReplyBit},
-                                                  {header.authoritative, kAuthoritativeBit},
-                                                  {header.truncated, kTruncatedBit},
-                                                  {header.recursion_desired, kRecursionDesiredBit},
-                                                  {header.recursion_available, kRecursionAvailableBit},
-                                                  {header.reserved, kReservedBit},
-                                                  {header.authentic_data, kAuthenticDataBit},
-                                                  {header.checking_disabled, kCheckingDisabledBit}};
+  std::uint16_t bits =
+      static_cast<std::uint16_t>((header.opcode & 0x0f) << 11 | (header.rcode & 0x0f));
+  const std::pair<bool, std::uint16_t> flags[] = {
+      {header.is_reply, kReplyBit},
+      {header.authoritative, kAuthoritativeBit},
+      {header.truncated, kTruncatedBit},
+      {header.recursion_desired, kRecursionDesiredBit},
+      {header.recursion_available, kRecursionAvailableBit},
+      {header.reserved, kReservedBit},
+      {header.authentic_data, kAuthenticDataBit},
+      {header.checking_disabled, kCheckingDisabledBit}};
   for (const auto& [set, bit] : flags) {
     if (set) bits |= bit;
   }
@@ -73,7 +75,8 @@ class DataWriter {
   Bytes& out_;
 };
 
-std::expected<void, DnsFault> put_record(const DnsRecord& record, DnsNameWriter& names, Bytes& out) {
+std::expected<void, DnsFault> put_record(const DnsRecord& record, DnsNameWriter& names,
+                                         Bytes& out) {
   if (auto done = names.append(record.name, out); !done) return done;
   put_u16(out, record.type);
   put_u16(out, record.dns_class);
@@ -149,7 +152,8 @@ Bytes encode_dns_query(const DnsQuery& query) {
   const std::string& name = query.name.text();
   message.questions.push_back(DnsQuestion{
       query.case_bits ? with_case(name, *query.case_bits) : name, query.type, kDnsClassIn});
-  if (query.edns_udp_bytes_max != 0) message.edns.emplace().udp_bytes_max = query.edns_udp_bytes_max;
+  if (query.edns_udp_bytes_max != 0)
+    message.edns.emplace().udp_bytes_max = query.edns_udp_bytes_max;
   auto bytes = encode_dns(message);
   KUA_CHECK(bytes.has_value());  // a DomainName always fits
   return std::move(*bytes);

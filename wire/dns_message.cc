@@ -70,20 +70,26 @@ std::optional<DnsData> read_text(BytesView data) {
   return DnsData(std::move(text));
 }
 
-// nullopt where the data contradict the type. `message` is cut at the record's end, so that no name in
-// it reaches into what follows.
+// nullopt where the data contradict the type. `message` is cut at the record's end, so that no name
+// in it reaches into what follows.
 std::optional<DnsData> read_data(BytesView message, const RawDnsRecord& raw) {
   const BytesView data = message.subspan(raw.data_at, raw.data_bytes);
   if (raw.dns_class == kDnsClassIn) {
     switch (raw.type) {
-      case kDnsTypeA: return read_address(data, 4);
-      case kDnsTypeAaaa: return read_address(data, 16);
+      case kDnsTypeA:
+        return read_address(data, 4);
+      case kDnsTypeAaaa:
+        return read_address(data, 16);
       case kDnsTypeCname:
       case kDnsTypeNs:
-      case kDnsTypePtr: return read_target(message, raw);
-      case kDnsTypeSoa: return read_soa(message, raw);
-      case kDnsTypeTxt: return read_text(data);
-      default: break;
+      case kDnsTypePtr:
+        return read_target(message, raw);
+      case kDnsTypeSoa:
+        return read_soa(message, raw);
+      case kDnsTypeTxt:
+        return read_text(data);
+      default:
+        break;
     }
   }
   return DnsData(DnsOpaque{Bytes(data.begin(), data.end())});
@@ -116,9 +122,12 @@ void read_edns(BytesView data, const RawDnsRecord& raw, DnsMessage& out) {
 
 std::vector<DnsRecord>& section_of(DnsMessage& message, DnsSection section) {
   switch (section) {
-    case DnsSection::answer: return message.answers;
-    case DnsSection::authority: return message.authority;
-    case DnsSection::additional: return message.additional;
+    case DnsSection::answer:
+      return message.answers;
+    case DnsSection::authority:
+      return message.authority;
+    case DnsSection::additional:
+      return message.additional;
   }
   return message.additional;
 }
@@ -134,7 +143,8 @@ void keep_record(BytesView message, RawDnsRecord raw, DnsMessage& out) {
     value = DnsData(DnsOpaque{Bytes(data.begin(), data.end())});
   }
   section_of(out, raw.section)
-      .push_back(DnsRecord{std::move(raw.name), raw.type, raw.dns_class, raw.ttl, std::move(*value)});
+      .push_back(
+          DnsRecord{std::move(raw.name), raw.type, raw.dns_class, raw.ttl, std::move(*value)});
 }
 
 // Moves along CNAME records from `name`; each record is used once, so that a loop ends.
@@ -156,8 +166,10 @@ std::vector<std::string> chain_from(std::string_view name, std::vector<const Dns
 
 std::uint16_t dns_type_of(QueryType type) noexcept {
   switch (type) {
-    case QueryType::a: return kDnsTypeA;
-    case QueryType::aaaa: return kDnsTypeAaaa;
+    case QueryType::a:
+      return kDnsTypeA;
+    case QueryType::aaaa:
+      return kDnsTypeAaaa;
   }
   return kDnsTypeA;
 }
@@ -180,8 +192,10 @@ std::expected<DnsMessage, DnsFault> decode_dns(BytesView message) {
 }
 
 bool answers_query(const DnsMessage& reply, const DnsQuery& query) noexcept {
-  return reply.header.is_reply && reply.header.id == query.id && reply.questions.size() == 1 &&
-         reply.questions[0].type == query.type && reply.questions[0].dns_class == kDnsClassIn &&
+  if (!reply.header.is_reply || reply.header.id != query.id) return false;
+  if (reply.questions.empty()) return reply.header.rcode != kDnsNoError && reply.answers.empty();
+  return reply.questions.size() == 1 && reply.questions[0].type == query.type &&
+         reply.questions[0].dns_class == kDnsClassIn &&
          same_dns_name(reply.questions[0].name, query.name.text());
 }
 
@@ -211,7 +225,8 @@ DnsAnswers answers_of(const DnsMessage& message) {
     }
     out.ttl_seconds = std::min(out.ttl_seconds.value_or(record.ttl_seconds), record.ttl_seconds);
   }
-  out.cnames = chain_from(message.questions.empty() ? "" : message.questions[0].name, std::move(aliases));
+  out.cnames =
+      chain_from(message.questions.empty() ? "" : message.questions[0].name, std::move(aliases));
   return out;
 }
 

@@ -1,5 +1,6 @@
-// DNS messages: the queries a probe sends, the replies it gets, the forged replies of the lab. A reply
-// that is broken somewhere is still evidence: whatever could be read before the fault is kept.
+// DNS messages: the queries a probe sends, the replies it gets, the forged replies of the lab. A
+// reply that is broken somewhere is still evidence: whatever could be read before the fault is
+// kept.
 #pragma once
 
 #include <cstdint>
@@ -117,17 +118,19 @@ struct DnsMessage {
   std::vector<DnsRecord> authority;
   std::vector<DnsRecord> additional;  // without OPT
   std::optional<DnsEdns> edns;
-  // The first thing wrong behind the questions. bad_rdata of one record does not end the reading (it
-  // stays as DnsOpaque), any other fault does.
+  // The first thing wrong behind the questions. bad_rdata of one record does not end the reading
+  // (it stays as DnsOpaque), any other fault does.
   std::optional<DnsFault> fault;
   friend bool operator==(const DnsMessage&, const DnsMessage&) = default;
 };
 
-// Errors only where the header or a question cannot be read: nothing then ties the bytes to a query.
+// Errors only where the header or a question cannot be read: nothing then ties the bytes to a
+// query.
 [[nodiscard]] std::expected<DnsMessage, DnsFault> decode_dns(BytesView message);
 
-// Names are compressed as servers do. `fault` is ignored. Errors: bad_name, bad_rdata (data that do not
-// fit the type, a string or record beyond its length field), and an rcode above 15 without EDNS.
+// Names are compressed as servers do. `fault` is ignored. Errors: bad_name, bad_rdata (data that do
+// not fit the type, a string or record beyond its length field), and an rcode above 15 without
+// EDNS.
 [[nodiscard]] std::expected<Bytes, DnsFault> encode_dns(const DnsMessage& message);
 
 struct DnsQuery {
@@ -138,13 +141,14 @@ struct DnsQuery {
   // EDNS without any option, a client subnet least of all; 0: no EDNS. 1232 passes unfragmented
   // everywhere (DNS flag day 2020).
   std::uint16_t edns_udp_bytes_max = 1232;
-  // "0x20": letter i of the name is sent in upper case where bit i % 64 is set; a true server echoes
-  // the pattern. nullopt: lower case.
+  // "0x20": letter i of the name is sent in upper case where bit i % 64 is set; a true server
+  // echoes the pattern. nullopt: lower case.
   std::optional<std::uint64_t> case_bits;
 };
 [[nodiscard]] Bytes encode_dns_query(const DnsQuery& query);
 
-// Whether `reply` is a reply with this id to exactly this question; names compare without case.
+// Whether `reply` is a reply with this id to exactly this question; names compare without case. A
+// refusal need not repeat the question (unbound's REFUSED is twelve bytes).
 [[nodiscard]] bool answers_query(const DnsMessage& reply, const DnsQuery& query) noexcept;
 
 // A reply to `query` with its id, question and RD, and EDNS if the query had it; no records yet.
@@ -163,9 +167,9 @@ struct ScrubbedDns {
   std::size_t blanked_bytes = 0;  // of client-subnet options
   std::size_t cut_bytes = 0;      // behind the last record that could be walked
 };
-// A copy fit for a record: the payload of every client-subnet option becomes zeros under the padding
-// code, so that lengths and compression pointers stay true. Bytes that belong to no readable record
-// could hide anything and are cut.
+// A copy fit for a record: the payload of every client-subnet option becomes zeros under the
+// padding code, so that lengths and compression pointers stay true. Bytes that belong to no
+// readable record could hide anything and are cut.
 [[nodiscard]] ScrubbedDns scrub_client_subnet(BytesView message);
 
 }  // namespace kua::wire

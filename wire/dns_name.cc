@@ -35,7 +35,8 @@ std::optional<std::uint8_t> unescape(std::string_view text, std::size_t& at) {
   if (text[at] != '\\') return static_cast<std::uint8_t>(text[at]);
   if (at + 1 >= text.size()) return std::nullopt;
   if (!is_digit(text[at + 1])) return static_cast<std::uint8_t>(text[++at]);
-  if (at + 3 >= text.size() || !is_digit(text[at + 2]) || !is_digit(text[at + 3])) return std::nullopt;
+  if (at + 3 >= text.size() || !is_digit(text[at + 2]) || !is_digit(text[at + 3]))
+    return std::nullopt;
   const int value = (text[at + 1] - '0') * 100 + (text[at + 2] - '0') * 10 + (text[at + 3] - '0');
   if (value > 0xff) return std::nullopt;
   at += 3;
@@ -74,21 +75,27 @@ char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c 
 
 const char* to_string(DnsFault fault) noexcept {
   switch (fault) {
-    case DnsFault::truncated: return "truncated";
-    case DnsFault::bad_name: return "bad_name";
-    case DnsFault::bad_pointer: return "bad_pointer";
-    case DnsFault::bad_rdata: return "bad_rdata";
-    case DnsFault::too_many_questions: return "too_many_questions";
-    case DnsFault::too_many_records: return "too_many_records";
+    case DnsFault::truncated:
+      return "truncated";
+    case DnsFault::bad_name:
+      return "bad_name";
+    case DnsFault::bad_pointer:
+      return "bad_pointer";
+    case DnsFault::bad_rdata:
+      return "bad_rdata";
+    case DnsFault::too_many_questions:
+      return "too_many_questions";
+    case DnsFault::too_many_records:
+      return "too_many_records";
   }
   return "truncated";
 }
 
 std::expected<DnsNameAt, DnsFault> decode_dns_name(BytesView message, std::size_t at) {
   DnsNameAt out;
-  std::size_t octets = 1;    // the root's
+  std::size_t octets = 1;  // the root's
   std::size_t pointers = 0;
-  std::size_t run = at;      // where the present run of labels began
+  std::size_t run = at;  // where the present run of labels began
   while (true) {
     if (at >= message.size()) return std::unexpected(DnsFault::truncated);
     const std::uint8_t length = message[at];
@@ -96,7 +103,8 @@ std::expected<DnsNameAt, DnsFault> decode_dns_name(BytesView message, std::size_
     if ((length & 0xc0) == 0xc0) {
       if (at + 1 >= message.size()) return std::unexpected(DnsFault::truncated);
       const std::size_t target = static_cast<std::size_t>(length & 0x3f) << 8 | message[at + 1];
-      if (target >= run || ++pointers > kDnsPointersMax) return std::unexpected(DnsFault::bad_pointer);
+      if (target >= run || ++pointers > kDnsPointersMax)
+        return std::unexpected(DnsFault::bad_pointer);
       if (pointers == 1) out.end = at + 2;
       at = run = target;
       continue;
@@ -126,7 +134,8 @@ std::expected<void, DnsFault> DnsNameWriter::append(std::string_view name, Bytes
       return {};
     }
     if (out.size() <= kPointerOffsetMax) {
-      written_.emplace_back(Bytes(suffix.begin(), suffix.end()), static_cast<std::uint16_t>(out.size()));
+      written_.emplace_back(Bytes(suffix.begin(), suffix.end()),
+                            static_cast<std::uint16_t>(out.size()));
     }
     put_bytes(out, suffix.first(1u + (*wire)[at]));
   }

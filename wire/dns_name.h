@@ -1,5 +1,6 @@
-// Domain names on the wire (RFC 1035 §3.1, §4.1.4) and as text. Any octets are possible in a reply, so
-// the text is RFC 1035 §5.1's: '.' and '\' of a label as "\." and "\\", what is not printable ASCII as
+// Domain names on the wire (RFC 1035 §3.1, §4.1.4) and as text. Any octets are possible in a reply,
+// so the text is RFC 1035 §5.1's: '.' and '\' of a label as "\." and "\\", what is not printable
+// ASCII as
 // "\DDD". Case is kept as it came; the root is ".", every other name is without a trailing dot.
 #pragma once
 

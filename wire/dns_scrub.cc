@@ -42,7 +42,8 @@ ScrubbedDns scrub_client_subnet(BytesView message) {
   for (; record && *record; record = walk.record()) {
     const auto& raw = **record;
     if (raw.type != kDnsTypeOpt) continue;
-    out.blanked_bytes += blank_client_subnets(std::span(out.bytes).subspan(raw.data_at, raw.data_bytes));
+    out.blanked_bytes +=
+        blank_client_subnets(std::span(out.bytes).subspan(raw.data_at, raw.data_bytes));
   }
   out.cut_bytes = out.bytes.size() - walk.position();
   out.bytes.resize(walk.position());

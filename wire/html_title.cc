@@ -16,10 +16,12 @@ char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c 
 bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // `word` is in lower case.
-std::size_t find_ignoring_case(std::string_view text, std::string_view word, std::size_t from) noexcept {
+std::size_t find_ignoring_case(std::string_view text, std::string_view word,
+                               std::size_t from) noexcept {
   if (from > text.size()) return kNotFound;
-  const auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), word.begin(),
-                                 word.end(), [](char a, char b) { return lower(a) == b; });
+  const auto found =
+      std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), word.begin(),
+                  word.end(), [](char a, char b) { return lower(a) == b; });
   return found == text.end() ? kNotFound : static_cast<std::size_t>(found - text.begin());
 }
 
@@ -38,7 +40,8 @@ std::size_t skip_unread(std::string_view text, std::size_t at) noexcept {
     const auto end = text.find("-->", at + 4);
     return end == kNotFound ? text.size() : end + 3;
   }
-  for (const std::string_view closing : {std::string_view("</script"), std::string_view("</style")}) {
+  for (const std::string_view closing :
+       {std::string_view("</script"), std::string_view("</style")}) {
     if (!is_tag(text, at, closing.substr(2))) continue;
     const auto end = find_ignoring_case(text, closing, at);
     return end == kNotFound ? text.size() : end + closing.size();
@@ -89,10 +92,10 @@ std::size_t append_reference(std::string_view text, std::size_t at, std::string&
     std::string_view name;
     std::string_view text;
   };
-  constexpr std::array kNamed = {Named{"amp", "&"},  Named{"lt", "<"},        Named{"gt", ">"},
-                                 Named{"quot", "\""}, Named{"apos", "'"},      Named{"nbsp", " "},
-                                 Named{"ndash", "–"}, Named{"mdash", "—"},     Named{"laquo", "«"},
-                                 Named{"raquo", "»"}, Named{"hellip", "…"},    Named{"copy", "©"}};
+  constexpr std::array kNamed = {Named{"amp", "&"},   Named{"lt", "<"},     Named{"gt", ">"},
+                                 Named{"quot", "\""}, Named{"apos", "'"},   Named{"nbsp", " "},
+                                 Named{"ndash", "–"}, Named{"mdash", "—"},  Named{"laquo", "«"},
+                                 Named{"raquo", "»"}, Named{"hellip", "…"}, Named{"copy", "©"}};
   constexpr std::size_t kReferenceBytesMax = 10;  // "&#x10ffff;"
   const auto end = text.substr(at, kReferenceBytesMax).find(';');
   if (end != kNotFound && end > 1) {
@@ -115,7 +118,9 @@ std::size_t append_reference(std::string_view text, std::size_t at, std::string&
 // The longest prefix of at most `bytes_max` bytes that does not end inside a UTF-8 sequence.
 void cut_text(std::string& text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return;
-  const auto is_continuation = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
+  const auto is_continuation = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+  };
   std::size_t end = bytes_max;
   while (end > 0 && bytes_max - end < 3 && is_continuation(text[end])) --end;
   const auto lead = static_cast<unsigned char>(text[end]);
@@ -147,14 +152,16 @@ std::string folded(std::string_view raw, std::size_t bytes_max) {
 }  // namespace
 
 std::optional<std::string> html_title(BytesView page, std::size_t title_bytes_max) {
-  const std::string_view text = as_text(page.first(std::min(page.size(), kHtmlTitleSearchBytesMax)));
+  const std::string_view text =
+      as_text(page.first(std::min(page.size(), kHtmlTitleSearchBytesMax)));
   std::size_t at = text.find('<');
   while (at != kNotFound && !is_tag(text, at, "title")) at = text.find('<', skip_unread(text, at));
   if (at == kNotFound) return std::nullopt;
   const auto begin = text.find('>', at);
   if (begin == kNotFound) return std::nullopt;
   const auto end = find_ignoring_case(text, "</title", begin);
-  return folded(text.substr(begin + 1, end == kNotFound ? kNotFound : end - begin - 1), title_bytes_max);
+  return folded(text.substr(begin + 1, end == kNotFound ? kNotFound : end - begin - 1),
+                title_bytes_max);
 }
 
 }  // namespace kua::wire

@@ -74,7 +74,8 @@ void add_line(std::string_view line, HttpFields& fields, bool& last_was_field) {
   }
   const auto colon = line.find(':');
   const std::string_view name = trim(line.substr(0, colon));
-  last_was_field = colon != std::string_view::npos && !name.empty() && std::ranges::all_of(name, is_token);
+  last_was_field =
+      colon != std::string_view::npos && !name.empty() && std::ranges::all_of(name, is_token);
   if (!last_was_field) {
     ++fields.skipped_lines;
     return;
@@ -132,7 +133,8 @@ bool read_request_line(std::string_view line, HttpRequestHead& out) {
   const std::string_view target = trim(line.substr(first + 1, last - first - 1));
   const std::string_view version = line.substr(last + 1);
   const auto minor = minor_version_of(version);
-  if (!minor || version.size() != 8 || target.empty() || line.find('\r') != std::string_view::npos) {
+  if (!minor || version.size() != 8 || target.empty() ||
+      line.find('\r') != std::string_view::npos) {
     return false;
   }
   out.method = line.substr(0, first);
@@ -143,7 +145,8 @@ bool read_request_line(std::string_view line, HttpRequestHead& out) {
 
 bool read_status_line(std::string_view line, HttpResponseHead& out) {
   const auto minor = minor_version_of(line);
-  if (!minor || line.find('\0') != std::string_view::npos || line.find('\r') != std::string_view::npos) {
+  if (!minor || line.find('\0') != std::string_view::npos ||
+      line.find('\r') != std::string_view::npos) {
     return false;
   }
   const std::string_view rest = line.substr(8);
@@ -152,7 +155,8 @@ bool read_status_line(std::string_view line, HttpResponseHead& out) {
   if (!std::ranges::all_of(text.substr(0, 3), is_digit) || text[0] == '0') return false;
   if (text.size() > 3 && !is_blank(text[3])) return false;
   out.minor_version = *minor;
-  out.status = static_cast<std::uint16_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
+  out.status =
+      static_cast<std::uint16_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
   out.reason = trim(text.substr(3));
   return true;
 }
@@ -178,7 +182,8 @@ std::expected<Head, HttpPause> decode_head(BytesView stream, MayBe may_be, ReadS
 
 // Lower case, without user, port, brackets or a trailing dot.
 std::string host_of_authority(std::string_view authority) {
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos)
+    authority.remove_prefix(at + 1);
   if (authority.starts_with('[')) {
     authority = authority.substr(1, authority.find(']') - 1);
   } else {
@@ -206,9 +211,12 @@ void append_fields(const HttpFields& fields, std::string& out) {
 
 const char* to_string(HttpPause pause) noexcept {
   switch (pause) {
-    case HttpPause::need_more: return "need_more";
-    case HttpPause::not_http: return "not_http";
-    case HttpPause::too_large: return "too_large";
+    case HttpPause::need_more:
+      return "need_more";
+    case HttpPause::not_http:
+      return "not_http";
+    case HttpPause::too_large:
+      return "too_large";
   }
   return "not_http";
 }
@@ -242,15 +250,16 @@ std::expected<HttpResponseHead, HttpPause> decode_http_response(BytesView stream
 
 std::string encode_http_request(const HttpRequestHead& head) {
   KUA_CHECK(is_one_line(head.method) && is_one_line(head.target));
-  std::string out = head.method + " " + head.target + " HTTP/1." + std::to_string(head.minor_version) + "\r\n";
+  std::string out =
+      head.method + " " + head.target + " HTTP/1." + std::to_string(head.minor_version) + "\r\n";
   append_fields(head.fields, out);
   return out;
 }
 
 std::string encode_http_response(const HttpResponseHead& head) {
   KUA_CHECK(is_one_line(head.reason));
-  std::string out = "HTTP/1." + std::to_string(head.minor_version) + " " + std::to_string(head.status) + " " +
-                    head.reason + "\r\n";
+  std::string out = "HTTP/1." + std::to_string(head.minor_version) + " " +
+                    std::to_string(head.status) + " " + head.reason + "\r\n";
   append_fields(head.fields, out);
   return out;
 }

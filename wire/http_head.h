@@ -1,6 +1,7 @@
-// Heads of HTTP/1.x requests and responses, read from a buffer that grows. As forgiving as a browser
-// where that is safe (bare LF, folded lines, spaces before the colon, lines that are no field), because
-// block pages come from boxes that write HTTP badly; what a browser would refuse is refused.
+// Heads of HTTP/1.x requests and responses, read from a buffer that grows. As forgiving as a
+// browser where that is safe (bare LF, folded lines, spaces before the colon, lines that are no
+// field), because block pages come from boxes that write HTTP badly; what a browser would refuse is
+// refused.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,8 @@ struct HttpField {
 };
 
 struct HttpFields {
-  std::vector<HttpField> list;       // in order, repetitions kept
-  std::uint32_t skipped_lines = 0;   // lines that were no field
+  std::vector<HttpField> list;      // in order, repetitions kept
+  std::uint32_t skipped_lines = 0;  // lines that were no field
   // The first field of that name, compared without case. Borrows.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
   friend bool operator==(const HttpFields&, const HttpFields&) = default;
@@ -41,8 +42,8 @@ struct HttpRequestHead {
   std::uint8_t minor_version = 1;
   HttpFields fields;
   std::size_t bytes = 0;  // of the head, empty line included: the body begins here
-  // The host asked for, lower case, without port, trailing dot or brackets: of an absolute target, else
-  // of the Host field (RFC 9112 §3.2.2). nullopt when neither is there.
+  // The host asked for, lower case, without port, trailing dot or brackets: of an absolute target,
+  // else of the Host field (RFC 9112 §3.2.2). nullopt when neither is there.
   [[nodiscard]] std::optional<std::string> host() const;
   friend bool operator==(const HttpRequestHead&, const HttpRequestHead&) = default;
 };
@@ -61,8 +62,8 @@ struct HttpResponseHead {
 [[nodiscard]] std::expected<HttpRequestHead, HttpPause> decode_http_request(BytesView stream);
 [[nodiscard]] std::expected<HttpResponseHead, HttpPause> decode_http_response(BytesView stream);
 
-// CRLF everywhere; `bytes` and `skipped_lines` are ignored. Names, values, method, target and reason
-// hold no CR, LF or NUL; to write such a thing is a mistake of the caller.
+// CRLF everywhere; `bytes` and `skipped_lines` are ignored. Names, values, method, target and
+// reason hold no CR, LF or NUL; to write such a thing is a mistake of the caller.
 [[nodiscard]] std::string encode_http_request(const HttpRequestHead& head);
 [[nodiscard]] std::string encode_http_response(const HttpResponseHead& head);
 

@@ -66,7 +66,8 @@ struct IcmpTypeAndCode {
 IcmpTypeAndCode type_and_code(IcmpError error, Family family) {
   const bool four = family == Family::ip4;
   switch (error) {
-    case IcmpError::time_exceeded: return {four ? kIcmpTimeExceeded : kIcmpV6TimeExceeded, 0};
+    case IcmpError::time_exceeded:
+      return {four ? kIcmpTimeExceeded : kIcmpV6TimeExceeded, 0};
     case IcmpError::admin_prohibited:
       return four ? IcmpTypeAndCode{kIcmpUnreachable, kIcmpCodeAdminProhibited}
                   : IcmpTypeAndCode{kIcmpV6Unreachable, kIcmpV6CodeAdminProhibited};

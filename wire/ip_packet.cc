@@ -48,8 +48,8 @@ std::expected<IpPacket, PacketFault> decode_ipv4(BytesView packet, Extent extent
   return out;
 }
 
-// Walks extension headers up to the first protocol that is none of them. A non-first fragment ends the
-// walk: what follows it is the middle of something.
+// Walks extension headers up to the first protocol that is none of them. A non-first fragment ends
+// the walk: what follows it is the middle of something.
 std::expected<void, PacketFault> skip_extensions(IpPacket& packet) noexcept {
   for (std::size_t count = 0; packet.header.fragment_offset == 0; ++count) {
     const std::uint8_t kind = packet.header.protocol;
@@ -102,7 +102,8 @@ std::expected<IpPacket, PacketFault> decode_ipv6(BytesView packet, Extent extent
 // One's complement sum of 16-bit words, not yet folded; an odd last byte is padded with zero.
 std::uint64_t sum_words(BytesView bytes, std::uint64_t sum) noexcept {
   std::size_t at = 0;
-  for (; at + 1 < bytes.size(); at += 2) sum += static_cast<std::uint64_t>(bytes[at] << 8 | bytes[at + 1]);
+  for (; at + 1 < bytes.size(); at += 2)
+    sum += static_cast<std::uint64_t>(bytes[at] << 8 | bytes[at + 1]);
   if (at < bytes.size()) sum += static_cast<std::uint64_t>(bytes[at] << 8);
   return sum;
 }
@@ -116,10 +117,14 @@ std::uint16_t fold(std::uint64_t sum) noexcept {
 
 const char* to_string(PacketFault fault) noexcept {
   switch (fault) {
-    case PacketFault::truncated: return "truncated";
-    case PacketFault::not_ip: return "not_ip";
-    case PacketFault::bad_length: return "bad_length";
-    case PacketFault::too_many_extensions: return "too_many_extensions";
+    case PacketFault::truncated:
+      return "truncated";
+    case PacketFault::not_ip:
+      return "not_ip";
+    case PacketFault::bad_length:
+      return "bad_length";
+    case PacketFault::too_many_extensions:
+      return "too_many_extensions";
   }
   return "truncated";
 }
@@ -127,9 +132,12 @@ const char* to_string(PacketFault fault) noexcept {
 std::expected<IpPacket, PacketFault> decode_ip(BytesView packet, Extent extent) noexcept {
   if (packet.empty()) return std::unexpected(PacketFault::truncated);
   switch (packet[0] >> 4) {
-    case 4: return decode_ipv4(packet, extent);
-    case 6: return decode_ipv6(packet, extent);
-    default: return std::unexpected(PacketFault::not_ip);
+    case 4:
+      return decode_ipv4(packet, extent);
+    case 6:
+      return decode_ipv6(packet, extent);
+    default:
+      return std::unexpected(PacketFault::not_ip);
   }
 }
 
@@ -173,7 +181,8 @@ std::expected<UdpDatagram, PacketFault> decode_udp(BytesView payload, Extent ext
   if (reader.failed()) return std::unexpected(PacketFault::truncated);
   if (length < kUdpHeaderBytes) return std::unexpected(PacketFault::bad_length);
   const std::size_t body = length - kUdpHeaderBytes;
-  if (extent == Extent::whole && reader.remaining() < body) return std::unexpected(PacketFault::truncated);
+  if (extent == Extent::whole && reader.remaining() < body)
+    return std::unexpected(PacketFault::truncated);
   out.payload = reader.rest().first(std::min(reader.remaining(), body));
   return out;
 }
@@ -191,7 +200,7 @@ std::expected<IcmpMessage, PacketFault> decode_icmp(BytesView payload) noexcept 
 }
 
 bool icmp_quotes_a_packet(Family family, std::uint8_t type) noexcept {
-  if (family == Family::ip6) return type < 128;              // RFC 4443 §2.1
+  if (family == Family::ip6) return type < 128;                            // RFC 4443 §2.1
   return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;  // RFC 792
 }
 
@@ -212,7 +221,8 @@ bool checksums_hold(BytesView packet) noexcept {
   const bool four = ip->header.source.family() == Family::ip4;
   if (four && internet_checksum(packet.first((packet[0] & 0x0fu) * 4u)) != 0) return false;
   switch (ip->header.protocol) {
-    case kProtocolTcp: return transport_checksum(ip->header, ip->payload) == 0;
+    case kProtocolTcp:
+      return transport_checksum(ip->header, ip->payload) == 0;
     case kProtocolUdp: {
       const auto udp = decode_udp(ip->payload);
       if (!udp) return false;
@@ -220,9 +230,12 @@ bool checksums_hold(BytesView packet) noexcept {
       const bool absent = datagram[6] == 0 && datagram[7] == 0;
       return absent ? four : transport_checksum(ip->header, datagram) == 0;
     }
-    case kProtocolIcmp: return internet_checksum(ip->payload) == 0;
-    case kProtocolIcmpV6: return transport_checksum(ip->header, ip->payload) == 0;
-    default: return true;
+    case kProtocolIcmp:
+      return internet_checksum(ip->payload) == 0;
+    case kProtocolIcmpV6:
+      return transport_checksum(ip->header, ip->payload) == 0;
+    default:
+      return true;
   }
 }
 

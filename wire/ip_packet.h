@@ -1,6 +1,6 @@
-// IPv4 and IPv6 packets with TCP, UDP, ICMP and ICMPv6 inside, decoded as views of the bytes they came
-// in: nothing is copied and nothing is allocated. The bytes may come from anybody; a decoder that
-// returns a value has checked every length it used, and checksums are a question of their own.
+// IPv4 and IPv6 packets with TCP, UDP, ICMP and ICMPv6 inside, decoded as views of the bytes they
+// came in: nothing is copied and nothing is allocated. The bytes may come from anybody; a decoder
+// that returns a value has checked every length it used, and checksums are a question of their own.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +46,8 @@ struct IpPacket {
 // Whether bytes may be missing at the end: a capture with a snap length, a packet quoted by ICMP.
 enum class Extent : std::uint8_t { whole, cut };
 
-[[nodiscard]] std::expected<IpPacket, PacketFault> decode_ip(BytesView packet,
-                                                             Extent extent = Extent::whole) noexcept;
+[[nodiscard]] std::expected<IpPacket, PacketFault> decode_ip(
+    BytesView packet, Extent extent = Extent::whole) noexcept;
 
 // Bits of TcpSegment::flags.
 inline constexpr std::uint8_t kTcpFin = 0x01;
@@ -76,8 +76,8 @@ struct UdpDatagram {
   BytesView payload;
 };
 
-// ICMP and ICMPv6 share this shape. Of an error message `payload` is the quoted packet; decode it with
-// Extent::cut.
+// ICMP and ICMPv6 share this shape. Of an error message `payload` is the quoted packet; decode it
+// with Extent::cut.
 struct IcmpMessage {
   std::uint8_t type = 0;
   std::uint8_t code = 0;
@@ -85,12 +85,12 @@ struct IcmpMessage {
   BytesView payload;
 };
 
-// `payload` of an IpPacket whose fragment_offset is 0. With Extent::cut eight bytes of TCP (the ports
-// and the sequence) are enough, as RFC 792 quotes no more; what is missing reads as zero.
-[[nodiscard]] std::expected<TcpSegment, PacketFault> decode_tcp(BytesView payload,
-                                                                Extent extent = Extent::whole) noexcept;
-[[nodiscard]] std::expected<UdpDatagram, PacketFault> decode_udp(BytesView payload,
-                                                                 Extent extent = Extent::whole) noexcept;
+// `payload` of an IpPacket whose fragment_offset is 0. With Extent::cut eight bytes of TCP (the
+// ports and the sequence) are enough, as RFC 792 quotes no more; what is missing reads as zero.
+[[nodiscard]] std::expected<TcpSegment, PacketFault> decode_tcp(
+    BytesView payload, Extent extent = Extent::whole) noexcept;
+[[nodiscard]] std::expected<UdpDatagram, PacketFault> decode_udp(
+    BytesView payload, Extent extent = Extent::whole) noexcept;
 [[nodiscard]] std::expected<IcmpMessage, PacketFault> decode_icmp(BytesView payload) noexcept;
 
 // ICMP error types and codes that the instrument cares about (RFC 792, RFC 1812, RFC 4443).

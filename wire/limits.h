@@ -13,8 +13,8 @@ inline constexpr std::size_t kDnsRecordsMax = 256;
 inline constexpr std::size_t kDnsQuestionsMax = 4;
 // Octets of a name on the wire, the root's length octet included (RFC 1035 §2.3.4).
 inline constexpr std::size_t kDnsNameBytesMax = 255;
-// Compression pointers followed in one name. A name has at most 127 labels, and a pointer that gains
-// no label is of no use to anybody.
+// Compression pointers followed in one name. A name has at most 127 labels, and a pointer that
+// gains no label is of no use to anybody.
 inline constexpr std::size_t kDnsPointersMax = 127;
 // Options read of one OPT record; a handful are in use.
 inline constexpr std::size_t kDnsOptionsMax = 32;
@@ -34,8 +34,8 @@ inline constexpr std::size_t kHttpHeadBytesMax = 64 * 1024;
 // Header fields of one head. Popular pages send 20 to 60.
 inline constexpr std::size_t kHttpHeadersMax = 256;
 
-// Bytes of an HTML page searched for its title: it belongs into the head, and pages put it late only
-// behind inline scripts.
+// Bytes of an HTML page searched for its title: it belongs into the head, and pages put it late
+// only behind inline scripts.
 inline constexpr std::size_t kHtmlTitleSearchBytesMax = 256 * 1024;
 
 // IPv6 extension headers walked before the transport header (RFC 8200 §4.1 knows seven).

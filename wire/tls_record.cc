@@ -6,8 +6,10 @@ namespace kua::wire {
 
 const char* to_string(TlsPause pause) noexcept {
   switch (pause) {
-    case TlsPause::need_more: return "need_more";
-    case TlsPause::not_tls: return "not_tls";
+    case TlsPause::need_more:
+      return "need_more";
+    case TlsPause::not_tls:
+      return "not_tls";
   }
   return "not_tls";
 }
@@ -41,8 +43,13 @@ std::optional<TlsAlert> decode_tls_alert(const TlsRecord& record) noexcept {
 }
 
 std::array<std::uint8_t, 7> encode_tls_alert(TlsAlert alert, std::uint16_t version) noexcept {
-  return {kTlsAlert, static_cast<std::uint8_t>(version >> 8), static_cast<std::uint8_t>(version), 0, 2,
-          alert.level, alert.description};
+  return {kTlsAlert,
+          static_cast<std::uint8_t>(version >> 8),
+          static_cast<std::uint8_t>(version),
+          0,
+          2,
+          alert.level,
+          alert.description};
 }
 
 }  // namespace kua::wire

@@ -1,6 +1,7 @@
 // TLS records as they stand in a TCP stream (RFC 8446 §5.1), and the alerts among them that are not
 // encrypted. Works on a buffer that grows: "more bytes are needed" is told apart from "this is not
-// TLS", because a path that cuts a stream and a path that answers with something else are two findings.
+// TLS", because a path that cuts a stream and a path that answers with something else are two
+// findings.
 #pragma once
 
 #include <array>
@@ -35,11 +36,13 @@ struct TlsRecord {
   std::uint16_t version = 0;  // legacy_record_version; 0x0300–0x0304 are taken
   BytesView fragment;         // empty only for application data
 
-  [[nodiscard]] std::size_t bytes() const noexcept { return kTlsRecordHeaderBytes + fragment.size(); }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return kTlsRecordHeaderBytes + fragment.size();
+  }
 };
 
-// The record at the beginning of `stream`; what follows it is left alone. As soon as the bytes there
-// are excludes TLS the answer is not_tls, from the first byte on.
+// The record at the beginning of `stream`; what follows it is left alone. As soon as the bytes
+// there are excludes TLS the answer is not_tls, from the first byte on.
 [[nodiscard]] std::expected<TlsRecord, TlsPause> decode_tls_record(BytesView stream) noexcept;
 
 // RFC 8446 §6.
