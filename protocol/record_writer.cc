@@ -82,8 +82,7 @@ void write_context(JsonWriter& json, std::string_view kind, const StepContext& c
 
 // Port 0 stands for a step that came to no endpoint.
 void write_endpoint(JsonWriter& json, const Endpoint& endpoint) {
-  if (endpoint.port == 0) return;
-  json.text("endpoint", endpoint.text());
+  if (endpoint.port != 0) json.text("endpoint", endpoint.text());
   if (endpoint.transport != Transport::tcp) json.text("transport", to_string(endpoint.transport));
 }
 
