@@ -93,6 +93,12 @@ struct IcmpMessage {
     BytesView payload, Extent extent = Extent::whole) noexcept;
 [[nodiscard]] std::expected<IcmpMessage, PacketFault> decode_icmp(BytesView payload) noexcept;
 
+// A view of bytes that die at the end of the expression is no view.
+std::expected<IpPacket, PacketFault> decode_ip(Bytes&&, Extent = Extent::whole) = delete;
+std::expected<TcpSegment, PacketFault> decode_tcp(Bytes&&, Extent = Extent::whole) = delete;
+std::expected<UdpDatagram, PacketFault> decode_udp(Bytes&&, Extent = Extent::whole) = delete;
+std::expected<IcmpMessage, PacketFault> decode_icmp(Bytes&&) = delete;
+
 // ICMP error types and codes that the instrument cares about (RFC 792, RFC 1812, RFC 4443).
 inline constexpr std::uint8_t kIcmpUnreachable = 3;
 inline constexpr std::uint8_t kIcmpTimeExceeded = 11;

@@ -44,6 +44,8 @@ struct TlsRecord {
 // The record at the beginning of `stream`; what follows it is left alone. As soon as the bytes
 // there are excludes TLS the answer is not_tls, from the first byte on.
 [[nodiscard]] std::expected<TlsRecord, TlsPause> decode_tls_record(BytesView stream) noexcept;
+// A view of bytes that die at the end of the expression is no view.
+std::expected<TlsRecord, TlsPause> decode_tls_record(Bytes&&) = delete;
 
 // RFC 8446 §6.
 inline constexpr std::uint8_t kTlsAlertWarning = 1;

@@ -75,7 +75,8 @@ TEST(EncodeUdp, NeverSendsAZeroChecksum) {
 }
 
 TEST(AnswerTo, MakesAResetThatTheSenderAccepts) {
-  const auto syn = decode_ip(vector_bytes("ip_tcp4_syn"));
+  const Bytes bytes = vector_bytes("ip_tcp4_syn");
+  const auto syn = decode_ip(bytes);
   const auto segment = decode_tcp(syn->payload);
   const TcpSegment refusal = answer_to(*segment, kTcpRst | kTcpAck);
   EXPECT_EQ(refusal.sequence, 0u);

@@ -69,11 +69,13 @@ TEST(DecodeIp, ReadsDatagramsAndWhatIcmpQuotes) {
 }
 
 TEST(DecodeIp, KnowsFragments) {
-  const auto last = decode_ip(vector_bytes("ip_udp4_last_fragment"));
+  const Bytes last_bytes = vector_bytes("ip_udp4_last_fragment");
+  const auto last = decode_ip(last_bytes);
   ASSERT_TRUE(last);
   EXPECT_EQ(last->header.fragment_offset, 1480);
   EXPECT_FALSE(last->header.more_fragments);
-  const auto first = decode_ip(vector_bytes("ip_udp6_first_fragment"));
+  const Bytes first_bytes = vector_bytes("ip_udp6_first_fragment");
+  const auto first = decode_ip(first_bytes);
   ASSERT_TRUE(first);
   EXPECT_EQ(first->header.fragment_offset, 0);
   EXPECT_TRUE(first->header.more_fragments);
@@ -140,7 +142,8 @@ TEST(DecodeIp, WalksAFewExtensionHeadersAndNoMore) {
   ASSERT_TRUE(ip);
   EXPECT_EQ(ip->header.protocol, kProtocolUdp);
   EXPECT_EQ(as_text(decode_udp(ip->payload)->payload), "a");
-  EXPECT_EQ(decode_ip(packet(9)).error(), PacketFault::too_many_extensions);
+  const Bytes many = packet(9);
+  EXPECT_EQ(decode_ip(many).error(), PacketFault::too_many_extensions);
 }
 
 TEST(DecodeIp, LeavesLinkPaddingOut) {
@@ -166,9 +169,11 @@ TEST(DecodeTcp, NeedsEightBytesOfAQuoteAndAWholeHeaderElsewhere) {
 }
 
 TEST(DecodeUdp, RefusesLengthsThatCannotBe) {
-  EXPECT_EQ(decode_udp(from_hex("0035 0035 0007 0000")).error(), PacketFault::bad_length);
-  EXPECT_EQ(decode_udp(from_hex("0035 0035 0009 0000")).error(), PacketFault::truncated);
-  EXPECT_TRUE(decode_udp(from_hex("0035 0035 0009 0000"), Extent::cut)->payload.empty());
+  const Bytes too_short = from_hex("0035 0035 0007 0000");
+  EXPECT_EQ(decode_udp(too_short).error(), PacketFault::bad_length);
+  const Bytes cut = from_hex("0035 0035 0009 0000");
+  EXPECT_EQ(decode_udp(cut).error(), PacketFault::truncated);
+  EXPECT_TRUE(decode_udp(cut, Extent::cut)->payload.empty());
 }
 
 }  // namespace
