@@ -3,6 +3,7 @@
 // drift.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ inline constexpr std::string_view kEnrolPath = "/v1/probes";
 inline constexpr std::string_view kRecordsPath = "/v1/records";
 inline constexpr std::string_view kHeartbeatsPath = "/v1/heartbeats";
 inline constexpr std::string_view kTargetsPath = "/v1/targets";
+
+inline constexpr std::size_t kHeartbeatBytesMax =
+    200;  // one small TCP segment, TLS record included
 
 // Request headers. Every POST carries both; a GET carries neither.
 inline constexpr std::string_view kProbeHeader = "Kua-Probe";          // ProbeId text
@@ -72,7 +76,7 @@ enum class Rejection : std::uint8_t {
 struct BatchAnswer {
   struct Rejected {
     std::string id;
-    Rejection reason = Rejection::malformed;
+    Rejection reason = Rejection::malformed;  // also for a reason that this version does not know
   };
   std::vector<std::string> accepted;
   std::vector<Rejected> rejected;
@@ -84,8 +88,8 @@ struct BatchAnswer {
 [[nodiscard]] std::string write_batch_answer(const BatchAnswer& answer);
 [[nodiscard]] Expected<BatchAnswer> read_batch_answer(std::string_view json);
 
-// POST /v1/heartbeats, at most 200 bytes. 204 on success. `sequence` grows by one a heartbeat; an
-// older one than the last seen is ignored (replay).
+// POST /v1/heartbeats, at most kHeartbeatBytesMax. 204 on success. `sequence` grows by one a
+// heartbeat; an older one than the last seen is ignored (replay).
 struct Heartbeat {
   ProbeId probe = *ProbeId::parse("00000000000000000000000000000000");
   std::uint64_t sequence = 0;

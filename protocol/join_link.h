@@ -30,8 +30,12 @@ struct JoinLink {
   friend bool operator==(const JoinLink&, const JoinLink&) = default;
 };
 
-// "kua://HOST:PORT/join?n=…&e=…&p=…&k=…&m=…&i=…"
+// "kua://HOST:PORT/join?n=NAME&e=HOST:PORT[,SERVER_NAME[,SOCKS5]]&p=PIN&k=LIST_KEY&m=SHA256&i=INVITATION",
+// percent-encoded; e, p and k may repeat. The address at the front is the first `e` again, for
+// people to see where a link leads. `link` must be complete.
 [[nodiscard]] std::string write_join_link(const JoinLink& link);
+// Space around the link is dropped and parameters of later versions are passed over. Errors:
+// invalid_input naming the damaged or missing part, limit beyond 4096 bytes.
 [[nodiscard]] Expected<JoinLink> read_join_link(std::string_view text);
 
 }  // namespace kua::protocol
