@@ -67,7 +67,8 @@ boost::asio::awaitable<HttpResponse> Router::dispatch(HttpRequest request) const
   for (const Route& route : routes_) {
     if (!matches(route.pattern, request.path)) continue;
     if (route.method == method) {
-      HttpResponse response = co_await route.handler(std::move(request));
+      boost::asio::awaitable<HttpResponse> answering = route.handler(std::move(request));
+      HttpResponse response = co_await std::move(answering);
       co_return response;
     }
     allowed += (allowed.empty() ? "" : ", ") + route.method;

@@ -265,7 +265,8 @@ class Conversation {
             parser.chunked() ? shared_.options.body_bytes_max : 0))) {
       HttpResponse busy = error_response(503, "unavailable", "too many bodies are being received");
       busy.headers.emplace_back("Retry-After", "5");
-      co_return co_await refuse_with(std::move(busy));
+      asio::awaitable<After> refusing = refuse_with(std::move(busy));
+      co_return co_await std::move(refusing);
     }
     lowest().expires_at(begin + shared_.options.request_max);
     error = co_await read_body(parser);
@@ -276,12 +277,14 @@ class Conversation {
     if (!request) {
       shared_.drop(DropReason::malformed);
       HttpResponse bad = error_response(400, "malformed", "the request target is not readable");
-      co_return co_await refuse_with(std::move(bad));
+      asio::awaitable<After> refusing = refuse_with(std::move(bad));
+      co_return co_await std::move(refusing);
     }
     const bool gzip = accepts_gzip(request->header("accept-encoding"));
     // The handler has deadlines of its own; the peer may stay silent meanwhile.
     lowest().expires_never();
-    HttpResponse response = co_await answer(std::move(*request));
+    asio::awaitable<HttpResponse> answering = answer(std::move(*request));
+    HttpResponse response = co_await std::move(answering);
     const After after = keep_alive && !shared_.stopping ? After::keep_alive : After::close;
     http::response<http::string_body> message = to_message(std::move(response), gzip, after, head);
     co_return co_await write(message, after);
@@ -290,7 +293,8 @@ class Conversation {
   // Ours return errors; what a library throws inside a handler must not take the process down.
   asio::awaitable<HttpResponse> answer(HttpRequest request) {
     try {
-      HttpResponse response = co_await shared_.router.dispatch(std::move(request));
+      asio::awaitable<HttpResponse> dispatching = shared_.router.dispatch(std::move(request));
+      HttpResponse response = co_await std::move(dispatching);
       co_return response;
     } catch (const std::exception&) {
       shared_.drop(DropReason::internal);
@@ -318,7 +322,8 @@ class Conversation {
     shared_.drop(reason_of(error));
     std::optional<HttpResponse> response = refusal(error, parser);
     if (!response) co_return After::close;
-    co_return co_await refuse_with(std::move(*response));
+    asio::awaitable<After> refusing = refuse_with(std::move(*response));
+    co_return co_await std::move(refusing);
   }
 
   asio::awaitable<After> refuse_with(HttpResponse response) {

@@ -18,8 +18,9 @@ struct ReceivedFacts {
   std::string cluster;     // pseudonym of the /24 or /48 in the record's epoch; empty: counts as no witness
   bool network_agrees = false;  // what the probe claimed equals what we looked up
   bool late = false;            // measured long before it was received
-  // How far the probe's wall clock stood ahead of ours when the record was made, as far as its
-  // monotonic clock and the times of arrival tell; absent where nothing can be said.
+  // How far the probe's wall clock stood ahead of ours when the record was made, at least: its
+  // monotonic clock and the times of arrival of its records give the bound, which a delayed upload
+  // lowers. Exact to the rounding of the record's times where something arrived without delay.
   std::optional<Microseconds> clock_skew;
   friend bool operator==(const ReceivedFacts&, const ReceivedFacts&) = default;
 };
