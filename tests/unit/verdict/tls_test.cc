@@ -1,0 +1,207 @@
+#include "tests/unit/verdict/case.h"
+
+namespace kua::verdict::test {
+namespace {
+
+using enum StepRole;
+constexpr Layer kTls = Layer::tls;
+
+// Stories that several rows begin with.
+Story reset_once() { return resolved().cut(kTrue, kReset); }
+Story silent_twice() { return resolved().cut(kTrue, kSilence).as(retry).cut(kTrue, kSilence).as(main); }
+Controls up() { return {well()}; }
+Controls down() { return Controls::failed_twice(resolved().cut(kTrue, kReset)); }
+
+TEST(TlsRules, Completed) {
+  const Case rows[] = {
+      {"a handshake that completes needs no control", resolved().shakes(kTrue), {}, kTls, State::ok,
+       "tls.completed"},
+      {"a repetition that completes takes the accusation from a lone failure",
+       reset_once().as(same_address).shakes(kTrue).as(retry).shakes(kTrue), up(), kTls, State::impaired,
+       "tls.completed_on_retry"},
+      {"another address that completes takes it too",
+       resolved().answers(ResolverEngine::doh, {kElsewhere}).cut(kElsewhere, kReset).shakes(kTrue), up(),
+       kTls, State::ok, "tls.completed"},
+      {"a name cut at one of two addresses impairs the host",
+       resolved().answers(ResolverEngine::doh, {kElsewhere}).cut(kElsewhere, kReset).as(same_address)
+           .shakes(kElsewhere).as(main).shakes(kTrue),
+       up(), kTls, State::impaired, "tls.some_addresses_cut", "tls.reset.sni"},
+      {"a handshake that never left this machine says nothing",
+       resolved().cut(kTrue, FailureCode::permission_denied), up(), kTls, State::insufficient,
+       "tls.failed_here"},
+  };
+  for (const Case& row : rows) check(row);
+}
+
+TEST(TlsRules, CutForTheName) {
+  const Case rows[] = {
+      {"a reset for this name only is blocking, without any control",
+       reset_once().as(same_address).presents(kTrue, ChainTrust::wrong_host, "site", "ca"), {}, kTls,
+       State::blocked, "tls.cut_for_name_only", "tls.reset.sni"},
+      {"an alert to the harmless name shows that the path works",
+       reset_once().as(same_address).alerted(kTrue), {}, kTls, State::blocked, "tls.cut_for_name_only",
+       "tls.reset.sni"},
+      {"repeated silence for this name only is blocking",
+       silent_twice().as(same_address).shakes(kTrue), {}, kTls, State::blocked, "tls.cut_for_name_only",
+       "tls.timeout.sni"},
+      {"silence once may be a lost packet", resolved().cut(kTrue, kSilence).as(same_address).shakes(kTrue),
+       up(), kTls, State::likely_blocked, "tls.cut_for_name_once", "tls.timeout.sni"},
+      {"an orderly close for this name only is blocking",
+       resolved().cut(kTrue, kClosed).as(same_address).shakes(kTrue), up(), kTls, State::blocked,
+       "tls.cut_for_name_only", "tls.eof.sni"},
+      {"an alert for this name only is blocking when controls get through",
+       resolved().alerted(kTrue).as(same_address).shakes(kTrue), up(), kTls, State::blocked,
+       "tls.cut_for_name_only", "tls.alert.sni"},
+      {"an alert is a server's ordinary word for a name it dropped: alone it proves nothing",
+       resolved().alerted(kTrue).as(same_address).shakes(kTrue), {}, kTls, State::insufficient,
+       "tls.nothing_to_compare"},
+      {"an alert at a witness address too is not that server's word",
+       resolved().alerted(kTrue).as(same_address).shakes(kTrue).as(witness).alerted(kWitness), {}, kTls,
+       State::blocked, "tls.cut_for_name_only", "tls.alert.sni"},
+      {"a name cut at a witness address in the same way is blocked although no pair could pass",
+       reset_once().as(same_address).cut(kTrue, kReset).as(witness).cut(kWitness, kReset), up(), kTls,
+       State::blocked, "tls.cut_at_witness", "tls.reset.sni"},
+      {"a witness that answers the name supports nothing",
+       reset_once().as(same_address).cut(kTrue, kReset).as(witness)
+           .presents(kWitness, ChainTrust::wrong_host, "w", "ca"),
+       up(), kTls, State::likely_blocked, "tls.both_names_fail", "tls.reset"},
+      {"a stall within the handshake against a harmless one that ends is a freeze",
+       resolved().cut(kTrue, kSilence, 1400).as(retry).cut(kTrue, kSilence, 1400).as(same_address)
+           .shakes(kTrue),
+       up(), kTls, State::blocked, "tls.cut_for_name_only", "tls.freeze.sni"},
+      {"residual blocking: the address fails for all names, and passes again after two minutes",
+       reset_once().as(same_address).no_connect(kTrue, kSilence).as(residual).shakes(kTrue), up(), kTls,
+       State::blocked, "tls.cut_with_residue", "tls.reset.sni"},
+  };
+  for (const Case& row : rows) check(row);
+}
+
+TEST(TlsRules, AgainstControls) {
+  const Case rows[] = {
+      {"failing everywhere is an outage of the site, also where a pair passes",
+       reset_once().as(same_address).shakes(kTrue), down(), kTls, State::down, "tls.fails_for_everybody"},
+      {"a lone control that failed once does not say down", reset_once(), {resolved().cut(kTrue, kReset)},
+       kTls, State::insufficient, "tls.nothing_to_compare"},
+      {"two of five controls say down", reset_once(), {well(), well(), well(), reset_once(), reset_once()},
+       kTls, State::down, "tls.fails_for_everybody"},
+      {"one of three does not", reset_once(), {well(), well(), reset_once()}, kTls, State::likely_blocked,
+       "tls.fails_here_only", "tls.reset"},
+      {"a reset proves nothing without a control or a pair", reset_once(), {}, kTls, State::insufficient,
+       "tls.nothing_to_compare"},
+      {"both names silent here and the site fine elsewhere is a sign",
+       silent_twice().as(same_address).cut(kTrue, kSilence).host("other.example", 1).shakes(kElsewhere),
+       up(), kTls, State::likely_blocked, "tls.both_names_fail", "tls.timeout"},
+      {"silence of every handshake may be a broken path MTU",
+       silent_twice().measurement.observations.size() > 0
+           ? Story(Story().answers(ResolverEngine::system, {kTrue}).cut(kTrue, kSilence)
+                       .cut(kTrue, kSilence).as(same_address).cut(kTrue, kSilence))
+           : Story(),
+       up(), kTls, State::insufficient, "tls.nothing_to_compare"},
+      {"one silence and nothing to compare with accuses nobody", resolved().cut(kTrue, kSilence), up(),
+       kTls, State::insufficient, "tls.nothing_to_compare"},
+      {"what fails at an address that only the resolver named may be the answer's fault",
+       Story().answers(ResolverEngine::system, {kElsewhere}).answers(ResolverEngine::doh, {kTrue})
+           .cut(kElsewhere, kReset),
+       up(), kTls, State::insufficient, "tls.nothing_to_compare"},
+  };
+  for (const Case& row : rows) check(row);
+}
+
+TEST(TlsRules, Certificates) {
+  const auto forged = [] {
+    return resolved().presents(kTrue, ChainTrust::unknown_authority, "forged", "nobody");
+  };
+  const Case rows[] = {
+      {"a root that no system trusts, where controls get a trusted one", forged(), up(), kTls,
+       State::blocked, "tls.untrusted_root", "tls.mitm.untrusted_root"},
+      {"a listed interception root is proof without a control",
+       resolved().presents(kTrue, ChainTrust::unknown_authority, "forged", "Qaznet Trust Network"), {}, kTls,
+       State::blocked, "tls.interception_root", "tls.mitm.known_root"},
+      {"a listed root is proof even where the volunteer's system was told to trust it",
+       resolved().presents(kTrue, ChainTrust::trusted, "forged", "Qaznet Trust Network"), up(), kTls,
+       State::blocked, "tls.interception_root", "tls.mitm.known_root"},
+      {"a site that uses such a root itself is not intercepted",
+       resolved().presents(kTrue, ChainTrust::unknown_authority, "own", "Qaznet Trust Network"),
+       Controls::failed_twice(
+           resolved().presents(kTrue, ChainTrust::unknown_authority, "own", "Qaznet Trust Network")),
+       kTls, State::down, "tls.bad_certificate_for_everybody"},
+      {"an expired certificate that controls see too is the site's own trouble",
+       resolved().presents(kTrue, ChainTrust::expired, "site", "ca"),
+       Controls::failed_twice(resolved().presents(kTrue, ChainTrust::expired, "site", "ca")), kTls,
+       State::down, "tls.bad_certificate_for_everybody"},
+      {"a self-signed one likewise, though each server has its own",
+       resolved().presents(kTrue, ChainTrust::self_signed, "a", "a"),
+       Controls::failed_twice(resolved().presents(kTrue, ChainTrust::self_signed, "b", "b")), kTls,
+       State::down, "tls.bad_certificate_for_everybody"},
+      {"the key that controls accept is authentic, whatever our store says",
+       resolved().presents(kTrue, ChainTrust::expired, "site", "ca"), up(), kTls, State::ok,
+       "tls.certificate_of_controls"},
+      {"the site's own issuer under an old root store is no interception",
+       resolved().presents(kTrue, ChainTrust::unknown_authority, "edge", "ca"), up(), kTls,
+       State::insufficient, "tls.issuer_of_controls"},
+      {"the same authority on unrelated names is antivirus or a company's proxy",
+       forged().as(same_address).presents(kTrue, ChainTrust::unknown_authority, "forged2", "nobody"), up(),
+       kTls, State::insufficient, "tls.inspected_here"},
+      {"without a control the same authority at a witness address is proof",
+       forged().as(witness).presents(kWitness, ChainTrust::unknown_authority, "forged", "nobody"), {}, kTls,
+       State::blocked, "tls.untrusted_root_at_witness", "tls.mitm.untrusted_root"},
+      {"without a control an unknown authority alone may be the site's own", forged(), {}, kTls,
+       State::insufficient, "tls.certificate_unjudged"},
+      {"another name's valid chain, here only, is a sign",
+       resolved().presents(kTrue, ChainTrust::wrong_host, "other", "other-ca"), up(), kTls,
+       State::likely_blocked, "tls.other_certificate_here_only", "tls.mitm.wrong_host"},
+      {"an expired chain of another issuer, here only, accuses nobody",
+       resolved().presents(kTrue, ChainTrust::expired, "old", "old-ca"), up(), kTls, State::insufficient,
+       "tls.certificate_unjudged"},
+  };
+  for (const Case& row : rows) check(row);
+}
+
+TEST(TlsRules, TransfersBehindTheHandshake) {
+  const auto frozen = [] { return resolved().shakes(kTrue).page_cut(kTrue, kSilence, 16'000); };
+  const auto frozen_twice = [&] {
+    return frozen().as(retry).shakes(kTrue).page_cut(kTrue, kSilence, 16'200).as(main);
+  };
+  const Case rows[] = {
+      {"a transfer that stalls again and again under this name only is frozen",
+       frozen_twice().as(same_address).shakes(kTrue).page(kTrue, 200, "Other", 60'000), {}, kTls,
+       State::blocked, "tls.frozen_for_name_only", "tls.freeze.sni"},
+      {"once is a sign", frozen().as(same_address).shakes(kTrue).page(kTrue, 200, "Other", 60'000), up(),
+       kTls, State::likely_blocked, "tls.frozen_for_name_once", "tls.freeze.sni"},
+      {"a harmless page too short to reach the limit shows nothing",
+       frozen_twice().as(same_address).shakes(kTrue).page(kTrue, 404, "Not found", 300), up(), kTls,
+       State::ok, "tls.completed"},
+      {"a slow line stalls for every name",
+       frozen_twice().as(same_address).shakes(kTrue).page_cut(kTrue, kSilence, 9'000), up(), kTls,
+       State::ok, "tls.completed"},
+      {"a reset behind the handshake, for this name only",
+       resolved().shakes(kTrue).page_cut(kTrue, kReset, 0).as(same_address).shakes(kTrue).page(kTrue, 200,
+                                                                                              "Other", 900),
+       up(), kTls, State::likely_blocked, "tls.cut_behind_handshake", "tls.reset.sni"},
+      {"a server that drops every request is not the network's doing",
+       resolved().shakes(kTrue).page_cut(kTrue, kReset, 0).as(same_address).shakes(kTrue).page(kTrue, 200,
+                                                                                              "Other", 900),
+       {}, kTls, State::ok, "tls.completed"},
+  };
+  for (const Case& row : rows) check(row);
+}
+
+TEST(TlsRules, DetailsForPeople) {
+  const auto detail_of = [](const Story& story, const Controls& controls) {
+    for (const Verdict& v : judge(story.measurement, controls.views(), knowledge())) {
+      if (v.layer == kTls) return v.detail;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(detail_of(resolved().shakes(kTrue).page_cut(kTrue, kSilence, 13'000).as(same_address)
+                          .shakes(kTrue).page(kTrue, 200, "Other", 60'000), {}),
+            "stalled_after_bytes=16000");  // the handshake's 3000 included
+  EXPECT_EQ(detail_of(resolved().presents(kTrue, ChainTrust::invalid, "f", "Qaznet Trust Network"), {}),
+            "Qaznet");
+  EXPECT_EQ(detail_of(reset_once().as(same_address).cut(kTrue, kReset).as(residual).shakes(kTrue), up())
+                .substr(0, 17),
+            "residual_seconds=");
+}
+
+}  // namespace
+}  // namespace kua::verdict::test

@@ -1,0 +1,284 @@
+#include <algorithm>
+
+#include "verdict/dns_rules.h"
+#include "verdict/page.h"
+
+namespace kua::verdict {
+namespace {
+
+QueryType type_of(Family family) noexcept {
+  return family == Family::ip6 ? QueryType::aaaa : QueryType::a;
+}
+
+// The better of two answers of configured resolvers: one that answers makes up for one that does not.
+Answer better(Answer a, Answer b) noexcept {
+  const auto rank = [](Answer answer) {
+    switch (answer) {
+      case Answer::not_asked: return 0;
+      case Answer::unusable: return 1;
+      case Answer::timeout: return 2;
+      case Answer::refused: return 3;
+      case Answer::servfail: return 4;
+      case Answer::empty: return 5;
+      case Answer::nxdomain: return 6;
+      case Answer::addresses: return 7;
+    }
+    return 0;
+  };
+  return rank(a) >= rank(b) ? a : b;
+}
+
+bool is_no_such_name(Answer answer) noexcept {
+  return answer == Answer::nxdomain || answer == Answer::empty;
+}
+
+bool all_unroutable(const Scene& scene, const DnsReply& reply) {
+  return !reply.addresses.empty() && std::ranges::none_of(reply.addresses, [&](const IpAddress& address) {
+           return scene.is_public(address);
+         });
+}
+
+bool any_routable(const Scene& scene, const DnsReply& reply) {
+  return std::ranges::any_of(reply.addresses,
+                             [&](const IpAddress& address) { return scene.is_public(address); });
+}
+
+void take_trusted(DnsEvidence& e, const Scene& scene, const Lookup& step, std::uint32_t index) {
+  const bool contested = step.engine == ResolverEngine::udp && !step.late.empty();
+  if (contested) return;
+  const Answer answer = answer_of(step);
+  if (answer == Answer::addresses) {
+    ++e.trusted_addresses;
+    e.truth_is_public |= any_routable(scene, *step.reply);
+  } else if (is_no_such_name(answer)) {
+    ++e.trusted_no_such_name;
+    e.doh_no_such_name |= step.engine == ResolverEngine::doh;
+  } else if (answer == Answer::servfail || answer == Answer::refused) {
+    ++e.trusted_failed;
+  } else {
+    return;  // a trusted resolver that cannot be reached says nothing about the name
+  }
+  e.references.add(index, Part::truth);
+}
+
+// A race proves a forger only if the first reply is false by itself: two honest answers may differ.
+void take_race(DnsEvidence& e, const Scene& scene, const Lookup& step, std::uint32_t index) {
+  if (!step.reply) return;
+  const Answer first = answer_of(*step.reply);
+  for (const DnsReply& later : step.late) {
+    const bool bogon = all_unroutable(scene, *step.reply) && any_routable(scene, later);
+    const bool denied = first == Answer::nxdomain && any_routable(scene, later);
+    const bool other = first == Answer::addresses && any_routable(scene, later) &&
+                       std::ranges::none_of(later.addresses, [&](const IpAddress& address) {
+                         return std::ranges::find(step.reply->addresses, address) !=
+                                step.reply->addresses.end();
+                       });
+    if (!bogon && !denied && !other) continue;
+    e.raced = true;
+    e.false_answer = first;
+    e.false_is_bogon |= bogon;
+    e.truth_is_public |= bogon || denied;
+    e.references.add(index, Part::witness);
+  }
+}
+
+void take_nobody(DnsEvidence& e, const Scene& scene, const Site& site, const Lookup& step,
+                 std::uint32_t index) {
+  if (!step.reply) return;
+  const Answer answer = answer_of(*step.reply);
+  // The truth from an address without resolver is a transparent proxy's, often the owner's own router.
+  const bool true_answer = std::ranges::any_of(step.reply->addresses, [&](const IpAddress& address) {
+    return site.is_vouched(address);
+  });
+  if (true_answer || (answer != Answer::addresses && answer != Answer::nxdomain)) return;
+  e.false_is_bogon |= all_unroutable(scene, *step.reply);
+  e.answered_by_nobody = true;
+  e.false_answer = answer;
+  e.references.add(index, Part::witness);
+}
+
+void take_lookups(DnsEvidence& e, const Scene& scene, const Site& site, Family family) {
+  Answer first = Answer::not_asked;
+  Answer repeated = Answer::not_asked;
+  scene.each<Lookup>(site, [&](std::uint32_t index, const Lookup& step) {
+    const bool system = step.engine == ResolverEngine::system;
+    if (step.role == StepRole::same_address) {
+      e.other_names_answered |= system && answer_of(step) == Answer::addresses;
+      e.references.add(index, Part::pair);
+      return;
+    }
+    if (step.type != type_of(family)) {
+      e.other_type_answered |= system && is_own(step.role) && answer_of(step) == Answer::addresses;
+      return;
+    }
+    if (step.role == StepRole::no_resolver) return take_nobody(e, scene, site, step, index);
+    if (!is_own(step.role)) return;
+    take_race(e, scene, step, index);
+    if (!system) return take_trusted(e, scene, step, index);
+    Answer& slot = step.role == StepRole::retry ? repeated : first;
+    slot = better(slot, answer_of(step));
+    e.references.add(index, Part::seen);
+  });
+  e.system = first;
+  if (first != Answer::addresses && repeated == Answer::addresses) {
+    e.system = repeated;
+    e.only_on_retry = true;
+  }
+}
+
+// What TLS and HTTP at one address told about it.
+struct AtAddress {
+  bool tried = false;
+  bool reached = false;        // anything answered
+  bool misfit = false;
+  bool misfit_here_only = false;
+  bool other_name_valid = false;  // S: a chain valid for the harmless name
+  bool other_name_tried = false;
+  bool page_as_control = false;
+  bool page_differs = false;
+  const Fingerprint* blocker = nullptr;
+};
+
+void take_plain_page(AtAddress& out, const Scene& scene, const Site& site, const HttpRoundTrip& step) {
+  if (!step.status) return;
+  out.reached = true;
+  const Witnesses controls = scene.witnesses(site);
+  const std::uint16_t port = step.endpoint.port;
+  using Port = ControlFacts::Host::Port;
+  const bool same = controls.any_port(port, [&](const Port& p) { return same_page(step, p.page); });
+  out.page_as_control |= same;
+  out.page_differs |=
+      !same && controls.any_port(port, [&](const Port& p) { return differs_wholly(step, p.page); });
+  if (!same && out.blocker == nullptr) {
+    out.blocker = find_in_page(scene.knowledge().fingerprints,
+                               scene.measurement().header.vantage.country, step);
+  }
+}
+
+// A chain that controls saw too, or that nobody gets a better one than, is the site's own.
+void weigh_chain(AtAddress& out, const Scene& scene, const Site& site, const TlsHandshake& step) {
+  const Witnesses controls = scene.witnesses(site);
+  const Says says = controls.tls(step.endpoint.port);
+  const bool known = !step.chain.empty() && controls.saw_leaf(step.endpoint.port, step.chain[0].spki_sha256);
+  if (known || says == Says::down || says == Says::disputed) return;
+  out.misfit = true;
+  out.misfit_here_only |= says == Says::up;
+}
+
+AtAddress look_at(const Scene& scene, const Site& site, const IpAddress& address, References& references,
+                  Part part) {
+  AtAddress out;
+  scene.each<Connect>(site, [&](std::uint32_t index, const Connect& step) {
+    if (step.endpoint.address != address || !is_own(step.role)) return;
+    out.tried |= how_failed(step) != How::here;
+    references.add(index, part);
+  });
+  scene.each<TlsHandshake>(site, [&](std::uint32_t index, const TlsHandshake& step) {
+    if (step.endpoint.address != address) return;
+    if (step.role == StepRole::same_address) {
+      out.other_name_tried = true;
+      out.other_name_valid |= is_trusted(step);
+      references.add(index, Part::pair);
+    } else if (is_own(step.role)) {
+      out.reached |= how_failed(step) == How::none;
+      if (is_untrusted(step) && step.trust != ChainTrust::expired) weigh_chain(out, scene, site, step);
+      references.add(index, part);
+    }
+  });
+  scene.each<HttpRoundTrip>(site, [&](std::uint32_t index, const HttpRoundTrip& step) {
+    if (step.endpoint.address != address || !is_own(step.role)) return;
+    take_plain_page(out, scene, site, step);
+    references.add(index, part);
+  });
+  return out;
+}
+
+// The addresses of the system resolver that nobody else gave, and those that others gave.
+void weigh_addresses(DnsEvidence& e, const Scene& scene, const Site& site, Family family) {
+  bool any_foreign_tried = false;
+  bool any_foreign_reached = false;
+  bool foreign_passes_others = false;
+  bool true_refuses_others = false;
+  for (const KnownAddress& known : site.addresses.items()) {
+    if (known.address.family() != family) continue;
+    const bool vouched = site.is_vouched(known.address);
+    if (!known.by_system) {
+      if (!vouched) continue;
+      const AtAddress at = look_at(scene, site, known.address, e.references, Part::truth);
+      e.true_address_works |= known.proven || at.page_as_control;
+      true_refuses_others |= at.other_name_tried && !at.other_name_valid;
+      e.blocker_everywhere |= at.blocker != nullptr;
+      continue;
+    }
+    const bool named_by_others = known.by_doh || known.by_control || known.by_udp;
+    if (named_by_others && !known.proven) continue;
+    const AtAddress at = look_at(scene, site, known.address, e.references, Part::seen);
+    if (known.proven) {
+      foreign_passes_others |= !named_by_others && at.other_name_valid;
+      continue;
+    }
+    any_foreign_tried |= at.tried;
+    any_foreign_reached |= at.reached;
+    e.misfit |= at.misfit;
+    e.misfit_here_only |= at.misfit_here_only;
+    e.page_fits |= at.page_as_control;
+    e.other_page |= at.page_differs;
+    if (at.blocker != nullptr) {
+      e.blocker = true;
+      e.detail = at.blocker->name;
+    }
+  }
+  e.dead = any_foreign_tried && !any_foreign_reached;
+  e.proxied = foreign_passes_others && true_refuses_others;
+}
+
+}  // namespace
+
+DnsEvidence extract_dns(const Scene& scene, const Site& site, Family family) {
+  DnsEvidence e;
+  take_lookups(e, scene, site, family);
+  const Witnesses controls = scene.witnesses(site);
+  e.control = controls.dns();
+  bool any_public = false;
+  bool any_system = false;
+  bool all_agree_or_proven = true;
+  for (const KnownAddress& known : site.addresses.items()) {
+    if (known.address.family() != family) continue;
+    e.truth_is_public |= known.by_control && scene.is_public(known.address);
+    if (!known.by_system) continue;
+    any_system = true;
+    any_public |= scene.is_public(known.address);
+    e.agrees |= known.by_doh || known.by_control;
+    e.agrees_with_udp |= known.by_udp;
+    e.proven |= known.proven;
+    const bool named_alone = !known.by_doh && !known.by_control && !known.proven;
+    if (const Fingerprint* blocker =
+            named_alone ? find_address(scene.knowledge().fingerprints,
+                                       scene.measurement().header.vantage.country, known.address)
+                        : nullptr) {
+      e.blocker = true;
+      e.detail = blocker->name;
+    }
+    all_agree_or_proven &= known.by_doh || known.by_control;
+  }
+  // Synthesised IPv6 addresses take many shapes (RFC 6052, RFC 8215): where NAT64 is, none accuses.
+  const bool synthesised = family == Family::ip6 && scene.measurement().header.vantage.faults.nat64;
+  e.bogon |= any_system && !any_public && !synthesised;
+  e.other_names_answered |= scene.measurement().link_state == LinkState::online ||
+                            std::ranges::any_of(scene.sites(), [&](const Site& other) {
+                              return &other != &site && std::ranges::any_of(
+                                         other.addresses.items(), &KnownAddress::by_system);
+                            });
+  e.how = to_string(e.system);
+  // An ordinary answer needs no look at what every address served.
+  if (any_system && !all_agree_or_proven && site.has_truth()) weigh_addresses(e, scene, site, family);
+  return e;
+}
+
+bool is_void(const DnsEvidence& e) noexcept {
+  const bool nobody_has_one = e.system == Answer::empty && e.trusted_addresses == 0 && !e.truth_is_public;
+  return !e.answered_by_nobody && !e.raced &&
+         (e.system == Answer::not_asked || (nobody_has_one && e.other_type_answered));
+}
+
+}  // namespace kua::verdict

@@ -1,0 +1,65 @@
+#include <algorithm>
+#include <vector>
+
+#include "verdict/judge.h"
+
+namespace kua::verdict {
+namespace {
+
+// What the checks of one subject came to.
+struct Tally {
+  int reached = 0;
+  int failed = 0;
+  std::vector<std::string_view> failed_targets;  // distinct
+  [[nodiscard]] bool none_reached() const noexcept { return reached == 0 && failed > 0; }
+};
+
+bool is_portal(const LinkCheck& check) noexcept {
+  return check.subject == LinkSubject::captive_portal && !check.reached && !check.failure;
+}
+
+}  // namespace
+
+LinkState conclude_link_state(const Measurement& measurement) {
+  Tally gateway, resolver, national, international, portal;
+  bool portal_answered = false;
+  for (const Observation& observation : measurement.observations) {
+    const auto* check = std::get_if<LinkCheck>(&observation);
+    if (check == nullptr) continue;
+    portal_answered |= is_portal(*check);
+    Tally* tally = nullptr;
+    switch (check->subject) {
+      case LinkSubject::gateway: tally = &gateway; break;
+      case LinkSubject::resolver: tally = &resolver; break;
+      case LinkSubject::national: tally = &national; break;
+      case LinkSubject::international: tally = &international; break;
+      case LinkSubject::captive_portal: tally = &portal; break;
+    }
+    ++(check->reached ? tally->reached : tally->failed);
+    if (!check->reached && std::ranges::find(tally->failed_targets, check->target) ==
+                               tally->failed_targets.end()) {
+      tally->failed_targets.push_back(check->target);
+    }
+  }
+  // Whoever reaches the far side is behind no portal, whatever a check in clear text came back with.
+  if (international.reached > 0) {
+    return resolver.none_reached() ? LinkState::dns_broken : LinkState::online;
+  }
+  if (portal_answered) return LinkState::captive;
+  if (national.reached > 0) {
+    if (resolver.none_reached()) return LinkState::dns_broken;
+    // One control abroad may be down by itself; two at once are the border.
+    return international.failed_targets.size() >= 2 ? LinkState::international_cut : LinkState::unknown;
+  }
+  if (portal.reached > 0) {
+    return resolver.none_reached() ? LinkState::dns_broken : LinkState::unknown;
+  }
+  if (national.failed + international.failed > 0) {
+    // A resolver inside the network goes on answering in a cut; then one control alone proves no cut.
+    const bool many = national.failed_targets.size() >= 2 && international.failed_targets.size() >= 2;
+    return resolver.reached == 0 || many ? LinkState::offline : LinkState::unknown;
+  }
+  return gateway.none_reached() && resolver.none_reached() ? LinkState::offline : LinkState::unknown;
+}
+
+}  // namespace kua::verdict
