@@ -95,22 +95,26 @@ std::expected<DnsNameAt, DnsFault> decode_dns_name(BytesView message, std::size_
   DnsNameAt out;
   std::size_t octets = 1;  // the root's
   std::size_t pointers = 0;
-  std::size_t run = at;  // where the present run of labels began
+  std::size_t run = at;              // where the present run of labels began
+  std::size_t end = message.size();  // what a pointer leads to lies wholly before what pointed
+  const auto beyond = [&] { return pointers > 0 ? DnsFault::bad_pointer : DnsFault::truncated; };
   while (true) {
-    if (at >= message.size()) return std::unexpected(DnsFault::truncated);
+    if (at >= end) return std::unexpected(beyond());
     const std::uint8_t length = message[at];
     if (length == 0) break;
     if ((length & 0xc0) == 0xc0) {
-      if (at + 1 >= message.size()) return std::unexpected(DnsFault::truncated);
+      if (at + 1 >= end) return std::unexpected(beyond());
       const std::size_t target = static_cast<std::size_t>(length & 0x3f) << 8 | message[at + 1];
-      if (target >= run || ++pointers > kDnsPointersMax)
+      if (target >= run || ++pointers > kDnsPointersMax) {
         return std::unexpected(DnsFault::bad_pointer);
+      }
       if (pointers == 1) out.end = at + 2;
+      end = run;
       at = run = target;
       continue;
     }
     if (length > kLabelBytesMax) return std::unexpected(DnsFault::bad_name);
-    if (at + 1 + length > message.size()) return std::unexpected(DnsFault::truncated);
+    if (at + 1 + length > end) return std::unexpected(beyond());
     octets += 1u + length;
     if (octets > kDnsNameBytesMax) return std::unexpected(DnsFault::bad_name);
     if (!out.name.empty()) out.name += '.';

@@ -30,8 +30,9 @@ struct DnsNameAt {
   std::size_t end = 0;  // offset behind the name, or behind its first pointer
 };
 
-// The name at offset `at`. Pointers are followed backwards only, which is what RFC 1035 means by "a
-// prior occurrence", so that no message can hold a loop.
+// The name at offset `at`. A pointer leads to "a prior occurrence" (RFC 1035 §4.1.4): to labels
+// that lie wholly before what points to them. So no message can hold a loop, and no name depends on
+// bytes that come after it.
 [[nodiscard]] std::expected<DnsNameAt, DnsFault> decode_dns_name(BytesView message, std::size_t at);
 
 // Writes names into one message and points back to the suffixes it has written, as servers do.

@@ -120,10 +120,8 @@ bool may_be_request(std::string_view text) noexcept {
   const auto space = text.find(' ');
   const std::string_view method = text.substr(0, space);
   if (method.size() > kMethodBytesMax) return false;
-  // A CR is the first half of an empty line that is still on its way.
-  return method == "\r" ||
-         (std::ranges::all_of(method, is_token) && text.find('\0') == std::string_view::npos &&
-          !(space == 0 && !text.empty()));
+  return std::ranges::all_of(method, is_token) && text.find('\0') == std::string_view::npos &&
+         !(space == 0 && !text.empty());
 }
 
 bool read_request_line(std::string_view line, HttpRequestHead& out) {
@@ -168,7 +166,11 @@ std::expected<Head, HttpPause> decode_head(BytesView stream, MayBe may_be, ReadS
   LineReader lines(as_text(cut ? stream.first(kHttpHeadBytesMax) : stream));
   const HttpPause wait = cut ? HttpPause::too_large : HttpPause::need_more;
   const auto line = start_line(lines);
-  if (!line) return std::unexpected(may_be(lines.unfinished()) ? wait : HttpPause::not_http);
+  if (!line) {
+    // A CR is the first half of an empty line that is still on its way.
+    const std::string_view rest = lines.unfinished();
+    return std::unexpected(rest == "\r" || may_be(rest) ? wait : HttpPause::not_http);
+  }
   Head out;
   if (!read_start(*line, out)) return std::unexpected(HttpPause::not_http);
   auto fields = read_fields(lines);

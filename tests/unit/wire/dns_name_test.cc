@@ -52,6 +52,7 @@ TEST(DecodeDnsName, EndsOnEveryTrick) {
       {"a pointer to itself", "c000", 0, DnsFault::bad_pointer},
       {"two pointers to each other", "c002c000", 2, DnsFault::bad_pointer},
       {"a pointer forwards", "c002 0161 00", 0, DnsFault::bad_pointer},
+      {"a pointer back to labels that go on past it", "0361 c000 00", 2, DnsFault::bad_pointer},
       {"a label and a pointer back to it", "0161 c000", 0, DnsFault::bad_pointer},
       {"the reserved label type 01", "41 00", 0, DnsFault::bad_name},
       {"the reserved label type 10", "81 00", 0, DnsFault::bad_name},

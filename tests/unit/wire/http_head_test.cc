@@ -82,6 +82,11 @@ TEST(HttpRequestHead, KnowsWhichHostIsMeant) {
   }
 }
 
+TEST(DecodeHttp, WaitsForHalfAnEmptyLine) {
+  EXPECT_EQ(request("\r\n\r").error(), HttpPause::need_more);
+  EXPECT_EQ(response("\r").error(), HttpPause::need_more);
+}
+
 TEST(DecodeHttpResponse, ForgivesWhatBrowsersForgive) {
   const auto head = response(
       "\r\nhttp/1.1 302\n"
