@@ -56,16 +56,22 @@ HomePlan read_home(const json::object& object, std::string& problem) {
   return home;
 }
 
+std::vector<Alias> read_aliases(PlanReader& in, std::string_view key) {
+  std::vector<Alias> aliases;
+  for (const json::object* entry : in.objects(key)) {
+    PlanReader alias(*entry, std::string(key), in.problem());
+    aliases.push_back({alias.address("asked"), alias.address("answered_by")});
+    alias.finish();
+  }
+  return aliases;
+}
+
 ControlPlan read_control(const json::object& object, std::string& problem) {
   PlanReader in(object, "control", problem);
   ControlPlan control;
   control.end = read_end_member(in, "end");
   control.addresses = in.addresses("addresses");
-  for (const json::object* entry : in.objects("aliases")) {
-    PlanReader alias(*entry, "control.aliases", problem);
-    control.aliases.push_back({alias.address("asked"), alias.address("answered_by")});
-    alias.finish();
-  }
+  control.aliases = read_aliases(in, "aliases");
   in.finish();
   return control;
 }
@@ -194,6 +200,7 @@ Expected<Plan> read_plan(std::string_view text) {
   }
   plan.resolvers = in.addresses("resolvers");
   plan.collectors = in.addresses("collectors");
+  plan.quic = read_aliases(in, "quic");
   plan.portal.address = in.address("portal");
   plan.portal.port = read_port(in, "portal_port");
   plan.collector_blocked = in.flag("collector_blocked");

@@ -49,9 +49,9 @@ struct HomePlan {
   std::optional<IpAddress> tunnel4;
 };
 
-// A control vantage asks the same resolvers as everybody and may be told other addresses: its packets
-// to `asked` go to `answered_by`.
-struct ControlAlias {
+// Packets to `asked` go to `answered_by`, and what that answers comes from `asked`: how a control vantage
+// meets another version of a site, and how HTTP/3 of a site is served by another program than the rest.
+struct Alias {
   IpAddress asked;
   IpAddress answered_by;
 };
@@ -59,7 +59,7 @@ struct ControlAlias {
 struct ControlPlan {
   EndPlan end;
   std::vector<IpAddress> addresses;
-  std::vector<ControlAlias> aliases;
+  std::vector<Alias> aliases;
 };
 
 struct Plan {
@@ -71,6 +71,7 @@ struct Plan {
   std::vector<Rule> rules;
   std::vector<IpAddress> resolvers;  // the network's own
   std::vector<IpAddress> collectors;
+  std::vector<Alias> quic;           // of UDP 443, for everybody
   Endpoint portal{*IpAddress::parse("0.0.0.0"), 80, Transport::tcp};
   bool collector_blocked = false;          // for homes
   bool control_uploads_blocked = false;

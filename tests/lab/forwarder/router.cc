@@ -9,6 +9,7 @@ namespace kua::lab {
 namespace {
 
 constexpr std::uint8_t kRouterHopLimit = 64;
+constexpr std::uint16_t kQuicPort = 443;
 constexpr std::uint16_t kFirstHijackPort = 20000;
 constexpr std::uint16_t kHijackPortsPerHop = 10000;
 // Of an inward packet that has crossed the line and waits to be handed to its home. Hop 0 is the line.
@@ -51,7 +52,7 @@ void Router::accept(End from, wire::Bytes packet, MonotonicTime now) {
   switch (from.kind) {
     case EndKind::home: return from_home(from.home, std::move(packet), now);
     case EndKind::tunnel:  // comes out elsewhere, where nobody censors
-      if (wire::decrement_hop_limit(packet)) deliver({EndKind::world, 0}, std::move(packet));
+      if (wire::decrement_hop_limit(packet)) deliver_world(std::move(packet));
       return;
     case EndKind::control: return from_control(std::move(packet));
     case EndKind::world: return from_world(std::move(packet), now);
@@ -69,7 +70,7 @@ void Router::from_home(std::size_t home, wire::Bytes packet, MonotonicTime now) 
   const auto sight = look_at(*out.onward, Toward::world);
   if (!sight) return;
   if (is_collector(sight->header.destination)) {  // obeys `collector:` and nothing else
-    if (!plan_.collector_blocked) deliver({EndKind::world, 0}, std::move(*out.onward));
+    if (!plan_.collector_blocked) deliver_world(std::move(*out.onward));
     return;
   }
   const auto due = lines_[home]->carry(*out.onward, Toward::world, now);
@@ -83,18 +84,22 @@ void Router::from_control(wire::Bytes packet) {
   const auto sight = look_at(packet, Toward::world);
   if (!sight || !wire::decrement_hop_limit(packet)) return;
   if (plan_.control_uploads_blocked && is_collector(sight->header.destination)) return;
-  for (const ControlAlias& alias : plan_.control->aliases) {
+  for (const Alias& alias : plan_.control->aliases) {
     replace_address(packet, alias.asked, alias.answered_by);
   }
-  deliver({EndKind::world, 0}, std::move(packet));
+  deliver_world(std::move(packet));
 }
 
 void Router::from_world(wire::Bytes packet, MonotonicTime now) {
   const auto sight = look_at(packet, Toward::probe);
   if (!sight) return;
-  const IpAddress& to = sight->header.destination;
+  const IpAddress to = sight->header.destination;
+  const wire::UdpDatagram* datagram = sight->udp();
+  if (datagram != nullptr && datagram->source_port == kQuicPort) {
+    for (const Alias& alias : plan_.quic) replace_address(packet, alias.answered_by, alias.asked);
+  }
   if (plan_.control && std::ranges::find(plan_.control->addresses, to) != plan_.control->addresses.end()) {
-    for (const ControlAlias& alias : plan_.control->aliases) {
+    for (const Alias& alias : plan_.control->aliases) {
       replace_address(packet, alias.answered_by, alias.asked);
     }
     if (wire::decrement_hop_limit(packet)) deliver({EndKind::control, 0}, std::move(packet));
@@ -116,7 +121,7 @@ void Router::travel(Transit transit, MonotonicTime now) {
   std::optional<Transit> moving = std::move(transit);
   while (moving && moving->hop >= 1 && moving->hop <= kHops) moving = visit(std::move(*moving), now);
   if (!moving) return;
-  if (moving->toward == Toward::world) return deliver({EndKind::world, 0}, std::move(moving->packet));
+  if (moving->toward == Toward::world) return deliver_world(std::move(moving->packet));
   cross_line_inward(std::move(*moving), now);
 }
 
@@ -174,6 +179,15 @@ void Router::cross_line_inward(Transit transit, MonotonicTime now) {
   if (*due <= now) return deliver_home(transit.home, std::move(transit.packet));
   transit.hop = kBehindLine;
   wait(std::move(transit), *due);
+}
+
+void Router::deliver_world(wire::Bytes packet) {
+  const auto sight = look_at(packet, Toward::world);
+  const wire::UdpDatagram* datagram = sight ? sight->udp() : nullptr;
+  if (datagram != nullptr && datagram->destination_port == kQuicPort) {
+    for (const Alias& alias : plan_.quic) replace_address(packet, alias.asked, alias.answered_by);
+  }
+  deliver({EndKind::world, 0}, std::move(packet));
 }
 
 void Router::deliver_home(std::size_t home, wire::Bytes packet) {

@@ -70,6 +70,7 @@ class Router {
   void send_from_hop(int hop, Toward toward, std::size_t home, wire::Bytes packet, MonotonicTime now);
   void wait(Transit transit, MonotonicTime due);
   void cross_line_inward(Transit transit, MonotonicTime now);
+  void deliver_world(wire::Bytes packet);
   void deliver_home(std::size_t home, wire::Bytes packet);
   void deliver(End end, wire::Bytes packet) { deliveries_.push_back({end, std::move(packet)}); }
   [[nodiscard]] bool is_collector(const IpAddress& address) const;
