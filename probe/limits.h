@@ -38,8 +38,7 @@ inline constexpr std::size_t kChainBytesMax = 24 * 1024;
 inline constexpr std::size_t kCertificateNameBytesMax = 512;
 // Further answers kept for one query. "late_replies"
 inline constexpr std::size_t kLateRepliesMax = 4;
-// Bytes of a URL that is followed, as browsers and servers in use bound it. "url_bytes"
-inline constexpr std::size_t kUrlBytesMax = 2048;
+
 // Endpoints of a service that are tried. "endpoints"
 inline constexpr std::size_t kServiceEndpointsMax = 16;
 // Bytes of a DoH answer's body; a DNS message has 16 bits of length. "doh_bytes"

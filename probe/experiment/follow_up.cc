@@ -1,0 +1,235 @@
+#include "probe/experiment/follow_up.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "probe/experiment/task_group.h"
+
+namespace kua::probe {
+
+namespace asio = boost::asio;
+
+namespace {
+
+
+// One doubt a layer and family is enough to follow: more of them say the same.
+std::vector<Doubt> distinct(const std::vector<Doubt>& doubts) {
+  std::vector<Doubt> out;
+  for (const Doubt& doubt : doubts) {
+    if (!doubt.endpoint) continue;
+    const Family family = doubt.endpoint->address.family();
+    const auto same = [&](const Doubt& known) { return known.endpoint->address.family() == family; };
+    if (std::ranges::none_of(out, same)) out.push_back(doubt);
+  }
+  return out;
+}
+
+bool doubts_lookup(const SiteFacts& facts) {
+  return std::ranges::any_of(facts.doubts, [](const Doubt& doubt) { return doubt.layer == Layer::dns; });
+}
+
+// How far a step must go to show what failed.
+Reach reach_of(Layer layer) {
+  switch (layer) {
+    case Layer::http:
+      return Reach::round_trip;
+    case Layer::tls:
+    case Layer::quic:
+      return Reach::handshake;
+    case Layer::dns:
+    case Layer::tcp:
+    case Layer::link:
+      return Reach::connect;
+  }
+  return Reach::connect;
+}
+
+// S: the same address under a harmless name. A connect bears no name, so it has no such pair.
+std::optional<Approach> same_address(const Run& run, const Site& site, const Doubt& doubt) {
+  if (doubt.layer == Layer::tcp || run.list().harmless_name.empty()) return std::nullopt;
+  Approach approach = approach_of(site, *doubt.endpoint, StepRole::same_address);
+  approach.name = run.list().harmless_name;
+  approach.reach = reach_of(doubt.layer);
+  return approach;
+}
+
+// X: a witness of the same family under the target's name; without one that listens on the port, none.
+std::optional<Approach> witness(Run& run, const Site& site, const Doubt& doubt) {
+  std::vector<Endpoint> fitting;
+  for (const Endpoint& endpoint : run.list().witnesses) {
+    const bool port_fits = site.security == Security::tls ? endpoint.port != 80 : endpoint.port == 80;
+    const bool other = endpoint.address != doubt.endpoint->address;
+    const bool family_fits = endpoint.address.family() == doubt.endpoint->address.family();
+    if (port_fits && other && family_fits && endpoint.transport == Transport::tcp) {
+      fitting.push_back(endpoint);
+    }
+  }
+  if (fitting.empty()) {
+    run.missing("witness");
+    return std::nullopt;
+  }
+  Approach approach = approach_of(site, fitting[run.dice().below(fitting.size())], StepRole::witness);
+  // Inside TLS a box on the path sees the name in the handshake; further there is nothing to learn.
+  approach.reach = site.security == Security::tls ? Reach::handshake : Reach::round_trip;
+  return approach;
+}
+
+Approach again(const Site& site, const Doubt& doubt) {
+  Approach approach = approach_of(site, *doubt.endpoint, StepRole::retry);
+  approach.reach = std::min(site.reach, doubt.layer == Layer::tcp ? site.reach : reach_of(doubt.layer));
+  return approach;
+}
+
+// S that failed, to be asked again when residual blocking has passed.
+struct Residual {
+  Site site;
+  Doubt doubt;
+  MonotonicTime failed_at;
+};
+
+struct Deferred {
+  std::vector<Approach> retries;
+  std::vector<Residual> residuals;
+};
+
+asio::awaitable<void> run_pairs(std::shared_ptr<Run> run, std::vector<Visit> visits, MonotonicTime latest,
+                                std::shared_ptr<Deferred> deferred) {
+  struct Planned {
+    Approach approach;
+    Site site;
+    Doubt doubt;
+  };
+  std::vector<Planned> plan;
+  for (const Visit& visit : visits) {
+    for (const Doubt& doubt : distinct(visit.facts.doubts)) {
+      const Approach retry = again(visit.site, doubt);
+      plan.push_back({retry, visit.site, doubt});
+      deferred->retries.push_back(retry);
+      if (auto s = same_address(*run, visit.site, doubt)) plan.push_back({*s, visit.site, doubt});
+      if (auto x = witness(*run, visit.site, doubt)) plan.push_back({*x, visit.site, doubt});
+    }
+  }
+  std::shuffle(plan.begin(), plan.end(), run->dice());
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    // One after another, so that no step meets the wake of one beside it; each gets its share of the time.
+    const Microseconds left = latest - run->timeline().now();
+    if (left <= Microseconds(0)) {
+      run->count_limit("immediate_set");
+      break;
+    }
+    Approach approach = plan[i].approach;
+    approach.latest = run->timeline().now() + left / static_cast<std::int64_t>(plan.size() - i);
+    const bool is_s = approach.context.role == StepRole::same_address;
+    const Arrival arrival = co_await go(run, std::move(approach));
+    if (is_s && arrival.failed_at) {
+      deferred->residuals.push_back({plan[i].site, plan[i].doubt, run->timeline().now()});
+    }
+  }
+}
+
+asio::awaitable<void> ask_trusted_for(std::shared_ptr<Run> run, LookupPlan plan,
+                                      std::shared_ptr<Answers> out) {
+  *out = co_await ask_trusted(std::move(run), std::move(plan));
+}
+
+asio::awaitable<void> ask_and_forget(std::shared_ptr<Run> run, LookupPlan plan) {
+  if (plan.role == StepRole::no_resolver) {
+    (void)co_await ask_nobody(std::move(run), std::move(plan));
+  } else {
+    (void)co_await ask_system(std::move(run), std::move(plan));
+  }
+}
+
+// The lookups of the immediate set, in random order but side by side: they share no state on the path.
+asio::awaitable<void> run_lookups(std::shared_ptr<Run> run, Visit visit, MonotonicTime latest) {
+  LookupPlan plan;
+  plan.hop = visit.site.hop;
+  plan.host = visit.site.host;
+  plan.latest = latest;
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  TaskGroup group(executor);
+  const auto trusted = std::make_shared<Answers>();
+  if (!visit.facts.trusted) {
+    LookupPlan trusted_plan = plan;
+    trusted_plan.role = StepRole::trusted;
+    group.spawn(ask_trusted_for(run, std::move(trusted_plan), trusted));
+  }
+  std::vector<LookupPlan> others;
+  LookupPlan nobody = plan;
+  nobody.role = StepRole::no_resolver;
+  others.push_back(std::move(nobody));
+  if (doubts_lookup(visit.facts)) {
+    LookupPlan retry = plan;
+    retry.role = StepRole::retry;
+    others.push_back(std::move(retry));
+    if (DomainName::parse(run->list().harmless_name)) {
+      LookupPlan harmless = plan;
+      harmless.role = StepRole::same_address;
+      harmless.name = run->list().harmless_name;
+      others.push_back(std::move(harmless));
+    }
+  }
+  std::shuffle(others.begin(), others.end(), run->dice());
+  for (LookupPlan& other : others) group.spawn(ask_and_forget(run, std::move(other)));
+  co_await group.join();
+  if (visit.facts.trusted) co_return;  // measure_site went there
+  visit.facts.trusted = *trusted;
+  const std::vector<IpAddress> more = only_trusted(visit.facts);
+  if (!visit.facts.proven && !more.empty()) {
+    co_await try_trusted_addresses(run, visit.site, more, latest);
+  }
+}
+
+asio::awaitable<void> run_deferred(std::shared_ptr<Run> run, Deferred deferred) {
+  if (deferred.retries.empty()) co_return;
+  const Pacing& pacing = run->pacing();
+  const Microseconds rest = run->dice().between(pacing.retry_rest_min, pacing.retry_rest_max);
+  co_await rest_until(run, run->timeline().now() + rest);
+  for (const Approach& retry : deferred.retries) (void)co_await go(run, retry);
+  for (const Residual& residual : deferred.residuals) {
+    co_await rest_until(run, residual.failed_at + pacing.residual_rest);
+    auto s = same_address(*run, residual.site, residual.doubt);
+    if (!s) continue;
+    s->context.role = StepRole::residual;
+    const Arrival arrival = co_await go(run, std::move(*s));
+    if (arrival.failed_at) continue;
+    (void)co_await go(run, again(residual.site, residual.doubt));  // blocked for its name alone?
+  }
+}
+
+}  // namespace
+
+asio::awaitable<void> rest_until(std::shared_ptr<Run> run, MonotonicTime instant) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  asio::steady_timer timer(executor);
+  timer.expires_after(instant - run->timeline().now());
+  const auto [cancelled] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  (void)cancelled;
+}
+
+asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits) {
+  std::erase_if(visits, [](const Visit& visit) { return visit.facts.doubts.empty(); });
+  if (visits.empty() || run->request().follow_up == FollowUp::none) co_return;
+  const MonotonicTime latest = run->deadline(run->pacing().immediate_set_deadline, MonotonicTime::max());
+  const auto deferred = std::make_shared<Deferred>();
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  TaskGroup group(executor);
+  for (const Visit& visit : visits) {
+    if (IpAddress::parse(visit.site.host)) continue;  // nothing to look up
+    group.spawn(run_lookups(run, visit, latest));
+  }
+  co_await run_pairs(run, visits, latest, deferred);
+  co_await group.join();
+  if (const auto until = run->listening_until()) co_await rest_until(run, *until);
+  run->take_late_replies();
+  if (run->request().follow_up == FollowUp::all) {
+    Deferred later = std::move(*deferred);
+    co_await run_deferred(run, std::move(later));
+  }
+}
+
+}  // namespace kua::probe

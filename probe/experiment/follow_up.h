@@ -1,0 +1,24 @@
+// What is asked when something failed: the pairs and retries that tell a name from an address, an
+// injector from a resolver, and a moment's fault from a lasting one. Random order, one bound for all.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <vector>
+
+#include "probe/experiment/site.h"
+
+namespace kua::probe {
+
+// A hop that was measured.
+struct Visit {
+  Site site;
+  SiteFacts facts;
+};
+
+// The immediate set, and with FollowUp::all the deferred one after its rests. Nothing without a doubt.
+[[nodiscard]] boost::asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits);
+
+[[nodiscard]] boost::asio::awaitable<void> rest_until(std::shared_ptr<Run> run, MonotonicTime instant);
+
+}  // namespace kua::probe

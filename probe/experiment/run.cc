@@ -1,0 +1,176 @@
+#include "probe/experiment/run.h"
+
+#include <algorithm>
+#include <array>
+#include <variant>
+
+#include "platform/crypto/crypto.h"
+#include "probe/step/scrub.h"
+
+namespace kua::probe {
+namespace {
+
+RecordHeader stamped(const Instrument& instrument) {
+  const RecordStamp& stamp = instrument.stamp;
+  RecordHeader header;
+  header.time = floor_to(instrument.clock.wall_now(), stamp.rounding);
+  header.monotonic = floor_to(instrument.clock.monotonic_now(), stamp.rounding);
+  RecordId::Bytes random{};
+  platform::random_bytes(random);
+  // The id holds a time too: the rounded one.
+  const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(header.time.time_since_epoch());
+  header.id = RecordId::make(since_epoch.count(), random);
+  header.probe = stamp.probe;
+  header.role = stamp.role;
+  header.software = stamp.software;
+  header.boot = stamp.boot;
+  header.vantage = stamp.vantage;
+  return header;
+}
+
+// Every address that this measurement asked for: contacted, or standing in an answer.
+std::vector<IpAddress> asked_addresses(const std::vector<Observation>& observations) {
+  std::vector<IpAddress> out;
+  for (const Observation& observation : observations) {
+    if (const auto* lookup = std::get_if<Lookup>(&observation)) {
+      if (lookup->reply) {
+        out.insert(out.end(), lookup->reply->addresses.begin(), lookup->reply->addresses.end());
+      }
+      for (const DnsReply& late : lookup->late) {
+        out.insert(out.end(), late.addresses.begin(), late.addresses.end());
+      }
+    } else if (const auto* connect = std::get_if<Connect>(&observation)) {
+      out.push_back(connect->endpoint.address);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Dice::result_type Dice::operator()() {
+  state_ += 0x9e3779b97f4a7c15;
+  std::uint64_t z = state_;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+Microseconds Dice::between(Microseconds low, Microseconds high) {
+  if (high <= low) return low;
+  const auto span = static_cast<std::uint64_t>((high - low).count()) + 1;
+  return low + Microseconds(static_cast<std::int64_t>((*this)() % span));
+}
+
+std::size_t Dice::below(std::size_t count) { return static_cast<std::size_t>((*this)() % count); }
+
+Run::Run(const Instrument& instrument, ExperimentRequest request, std::string experiment)
+    : instrument_(&instrument),
+      request_(std::move(request)),
+      timeline_{&instrument.clock, instrument.clock.monotonic_now()},
+      tally_(std::make_shared<WireTally>()),
+      dice_(request_.seed != 0 ? request_.seed : platform::random_u64()),
+      own_addresses_(instrument.own_addresses.begin(), instrument.own_addresses.end()) {
+  measurement_.header = stamped(instrument);
+  measurement_.experiment = std::move(experiment);
+  measurement_.target = request_.target.id;
+  measurement_.input = request_.target.url.empty() ? request_.target.id.text() : request_.target.url;
+  measurement_.category = request_.target.category;
+  measurement_.tier = request_.target.tier;
+  measurement_.link_state = request_.link_state;
+}
+
+MonotonicTime Run::deadline(Microseconds within, MonotonicTime latest) const {
+  return std::min(timeline_.now() + within, latest);
+}
+
+void Run::record(Observation observation) {
+  if (request_.on_observation) request_.on_observation(observation);
+  measurement_.observations.push_back(std::move(observation));
+}
+
+void Run::record_lookup(Lookup lookup, std::shared_ptr<LateReplies> late) {
+  if (late != nullptr) {
+    listening_.push_back({measurement_.observations.size(), lookup.type, std::move(late)});
+  }
+  record(std::move(lookup));
+}
+
+void Run::fail_round_trip(std::uint32_t hop, FailureCode code) {
+  for (Observation& observation : measurement_.observations) {
+    auto* round_trip = std::get_if<HttpRoundTrip>(&observation);
+    if (round_trip == nullptr || round_trip->hop != hop || round_trip->role != StepRole::main) continue;
+    if (!round_trip->failure) round_trip->failure = Failure{code, Operation::http_round_trip};
+  }
+}
+
+void Run::count_limits(const LimitCounts& limits) {
+  for (const auto& [name, count] : limits) measurement_.limits[name] += count;
+}
+
+void Run::missing(std::string_view what) {
+  auto& list = measurement_.missing;
+  if (std::ranges::find(list, what) == list.end()) list.emplace_back(what);
+}
+
+void Run::fail_instrument(const Error& error) {
+  measurement_.validity = Validity::instrument;
+  measurement_.validity_reason = error.text();
+}
+
+bool Run::instrument_failed() const noexcept { return measurement_.validity == Validity::instrument; }
+
+void Run::fail_vantage(std::string_view reason) {
+  if (instrument_failed()) return;  // the stronger word
+  measurement_.validity = Validity::vantage;
+  measurement_.validity_reason = reason;
+}
+
+bool Run::ipv6_worth_trying() const noexcept {
+  return instrument_->allow_ipv6 && !ipv6_silent_ && !measurement_.header.vantage.faults.ipv6_broken;
+}
+
+void Run::learn_own_address(const TcpStream& stream) {
+  if (const auto address = stream.local_address()) own_addresses_.insert(*address);
+}
+
+std::optional<MonotonicTime> Run::listening_until() const {
+  std::optional<MonotonicTime> latest;
+  for (const Listening& one : listening_) {
+    if (!latest || *latest < one.late->until()) latest = one.late->until();
+  }
+  return latest;
+}
+
+std::set<std::uint32_t> Run::take_late_replies() {
+  std::set<std::uint32_t> hops;
+  for (Listening& one : listening_) {
+    auto& lookup = std::get<Lookup>(measurement_.observations[one.index]);
+    lookup.late = one.late->take(one.type);
+    if (!lookup.late.empty() && lookup.role == StepRole::main) hops.insert(lookup.hop);
+  }
+  listening_.clear();
+  return hops;
+}
+
+void Run::scrub() {
+  const std::vector<IpAddress> own(own_addresses_.begin(), own_addresses_.end());
+  Scrubber scrubber(own, asked_addresses(measurement_.observations));
+  scrubber.keep_patterns(list().fingerprints);
+  for (Observation& observation : measurement_.observations) scrubber.scrub(observation);
+}
+
+Measurement Run::finish() {
+  take_late_replies();
+  measurement_.runtime = timeline_.offset();
+  measurement_.bytes_sent = tally_->sent;
+  measurement_.bytes_received = tally_->received;
+  std::ranges::stable_sort(measurement_.observations, {}, [](const Observation& observation) {
+    const StepContext* const context = context_of(observation);
+    return context == nullptr ? Microseconds(0) : context->offset;
+  });
+  scrub();
+  return std::move(measurement_);
+}
+
+}  // namespace kua::probe

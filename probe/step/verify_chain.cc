@@ -1,0 +1,166 @@
+#include "probe/step/verify_chain.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "measurement/check.h"
+#include "platform/crypto/crypto.h"
+#include "probe/limits.h"
+
+namespace kua::probe {
+namespace {
+
+constexpr int kAuthLevel = 2;  // 112 bits: what Debian and browsers ask of keys and digests
+
+// All problems of a chain, not only the first: a chain that is expired and untrusted is untrusted.
+struct Problems {
+  bool self_signed = false;
+  bool unknown_authority = false;
+  bool invalid = false;
+  bool expired = false;
+  bool wrong_host = false;
+};
+
+void note(Problems& problems, int error) {
+  switch (error) {
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      problems.self_signed = true;
+      return;
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_CERT_UNTRUSTED:
+      problems.unknown_authority = true;
+      return;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      problems.expired = true;
+      return;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      problems.wrong_host = true;
+      return;
+    default:  // OpenSSL's set grows
+      problems.invalid = true;
+  }
+}
+
+ChainTrust conclude(const Problems& problems) {
+  if (problems.self_signed) return ChainTrust::self_signed;
+  if (problems.unknown_authority) return ChainTrust::unknown_authority;
+  if (problems.invalid) return ChainTrust::invalid;
+  if (problems.expired) return ChainTrust::expired;
+  if (problems.wrong_host) return ChainTrust::wrong_host;
+  return ChainTrust::trusted;
+}
+
+int verdict_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+// Where collect() finds the problems of the verification under way.
+int problems_index() {
+  static const int index =
+      X509_STORE_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+int collect(int accepted, X509_STORE_CTX* context) {
+  if (accepted == 1) return 1;
+  auto* problems = static_cast<Problems*>(X509_STORE_CTX_get_ex_data(context, problems_index()));
+  note(*problems, X509_STORE_CTX_get_error(context));
+  return 1;  // go on, to see the rest
+}
+
+std::string name_text(const X509_NAME* name) {
+  const OpensslPtr<BIO> out(BIO_new(BIO_s_mem()));
+  KUA_CHECK(out != nullptr);
+  // RFC 2253 order with UTF-8 kept: names that operators gave their roots are not all ASCII.
+  X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB));
+  char* data = nullptr;
+  const long length = BIO_get_mem_data(out.get(), &data);
+  std::string text(data, static_cast<std::size_t>(length));
+  if (text.size() > kCertificateNameBytesMax) text.resize(kCertificateNameBytesMax);
+  return text;
+}
+
+std::string spki_sha256(const X509* certificate) {
+  unsigned char* der = nullptr;
+  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  if (length <= 0) return {};
+  const std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
+  OPENSSL_free(der);
+  return platform::to_hex(platform::sha256(bytes));
+}
+
+std::string der_of(X509* certificate) {
+  unsigned char* der = nullptr;
+  const int length = i2d_X509(certificate, &der);
+  if (length <= 0) return {};
+  std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
+  OPENSSL_free(der);
+  return bytes;
+}
+
+Certificate describe(X509* certificate) {
+  Certificate out;
+  out.der = der_of(certificate);
+  out.sha256 = platform::to_hex(platform::sha256(out.der));
+  out.spki_sha256 = spki_sha256(certificate);
+  out.subject = name_text(X509_get_subject_name(certificate));
+  out.issuer = name_text(X509_get_issuer_name(certificate));
+  return out;
+}
+
+// A trusted chain is told by its leaf and its issuer; any other is kept whole, within limits.
+void keep_chain(ChainVerdict& verdict, X509* leaf, STACK_OF(X509) * presented) {
+  const bool trusted = verdict.trust == ChainTrust::trusted;
+  const int count = presented == nullptr ? 0 : sk_X509_num(presented);
+  const int wanted = trusted ? 2 : static_cast<int>(kCertificatesMax);
+  std::size_t bytes = 0;
+  for (int i = 0; i < count && i < wanted; ++i) {
+    Certificate certificate = describe(sk_X509_value(presented, i));
+    bytes += certificate.der.size();
+    if (trusted || bytes > kChainBytesMax) certificate.der.clear();
+    if (bytes > kChainBytesMax) verdict.cut = true;
+    verdict.chain.push_back(std::move(certificate));
+  }
+  if (count == 0 && leaf != nullptr) verdict.chain.push_back(describe(leaf));
+  if (!trusted && count > wanted) verdict.cut = true;
+}
+
+}  // namespace
+
+void attach_verdict(SSL* ssl, ChainVerdict* verdict) {
+  KUA_CHECK(SSL_set_ex_data(ssl, verdict_index(), verdict) == 1);
+}
+
+int verify_chain_callback(X509_STORE_CTX* context, void* /*unused*/) {
+  auto* ssl = static_cast<SSL*>(
+      X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* verdict = static_cast<ChainVerdict*>(SSL_get_ex_data(ssl, verdict_index()));
+  if (verdict == nullptr) return 1;
+
+  Problems problems;
+  X509_STORE_CTX_set_ex_data(context, problems_index(), &problems);
+  X509_STORE_CTX_set_verify_cb(context, &collect);
+  X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_auth_level(parameters, kAuthLevel);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(verdict->now.time_since_epoch());
+  X509_VERIFY_PARAM_set_time(parameters, static_cast<std::time_t>(seconds.count()));
+  if (X509_verify_cert(context) != 1) note(problems, X509_STORE_CTX_get_error(context));
+  ERR_clear_error();
+
+  verdict->trust = conclude(problems);
+  verdict->chain.clear();
+  keep_chain(*verdict, X509_STORE_CTX_get0_cert(context), X509_STORE_CTX_get0_untrusted(context));
+  return 1;
+}
+
+}  // namespace kua::probe

@@ -1,0 +1,73 @@
+// A small world for experiments: one authority, one resolver, an instrument whose list declares loopback
+// routable, and short rests.
+#pragma once
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "platform/clock/clock.h"
+#include "probe/experiment/experiment.h"
+#include "probe/step/trust_store.h"
+#include "tests/support/loopback/authority.h"
+#include "tests/support/loopback/dns_server.h"
+#include "tests/support/loopback/loop.h"
+#include "tests/support/loopback/server.h"
+#include "tests/support/temp_directory.h"
+
+namespace kua::test {
+
+inline probe::TrustStore trust_in(const Authority& authority) {
+  const TempDirectory directory;
+  const std::string path = directory.file("ca.pem");
+  std::ofstream(path) << authority.pem();
+  return std::move(*probe::TrustStore::from_file(path));
+}
+
+inline probe::RecordStamp stamp() {
+  return {*ProbeId::parse(std::string(32, 'a')), ProbeRole::probe, "kua-probe/test", "0123456789abcdef", {},
+          std::chrono::seconds(10)};
+}
+
+struct World {
+  Loop loop;
+  Authority authority{"Test Root"};
+  platform::SystemClock clock;
+  probe::TrustStore trust = trust_in(authority);
+  protocol::TargetList list;
+  probe::Instrument instrument{clock, trust, list, {}, {}, true, {}, stamp()};
+
+  World() {
+    list.routable = {*Prefix::parse("127.0.0.0/8"), *Prefix::parse("::1/128")};
+    list.harmless_name = "harmless.example";
+    using std::chrono::milliseconds;
+    instrument.pacing.lookup_deadline = milliseconds(700);
+    instrument.pacing.connect_deadline = milliseconds(400);
+    instrument.pacing.handshake_deadline = milliseconds(400);
+    instrument.pacing.round_trip_deadline = milliseconds(400);
+    instrument.pacing.late_reply_wait = milliseconds(60);
+    instrument.pacing.immediate_set_deadline = milliseconds(2000);
+    instrument.pacing.retry_rest_min = milliseconds(5);
+    instrument.pacing.retry_rest_max = milliseconds(10);
+    instrument.pacing.residual_rest = milliseconds(20);
+  }
+
+  Measurement check(const std::string& url, probe::FollowUp follow_up = probe::FollowUp::none,
+                    probe::Depth depth = probe::Depth::core) {
+    probe::ExperimentRequest request{Target{*TargetId::parse("web:test"), url, {}, {}, "NEWS", {}, {}, {}},
+                                     depth, follow_up, {}, 1, probe::kBodyWireBytesMax, {}};
+    return loop.run(probe::web_reachability(instrument, std::move(request)));
+  }
+};
+
+template <typename Step>
+std::vector<Step> steps_of(const Measurement& measurement, StepRole role = StepRole::main) {
+  std::vector<Step> out;
+  for (const Observation& observation : measurement.observations) {
+    const auto* step = std::get_if<Step>(&observation);
+    if (step != nullptr && step->role == role) out.push_back(*step);
+  }
+  return out;
+}
+
+}  // namespace kua::test
