@@ -17,8 +17,8 @@ namespace kua::platform {
 // (nothing beyond it is allocated), invalid_input for anything that is not whole frames.
 [[nodiscard]] Expected<std::string> zstd_decompress(std::string_view bytes, std::size_t bytes_max);
 
-// Length of the frame that `bytes` begin with; nullopt when they do not begin with a frame or the frame
-// is not whole. Walks its block headers, reads none of its contents.
+// Length of the frame that `bytes` begin with; nullopt when they do not begin with a frame or the
+// frame is not whole. Walks its block headers, reads none of its contents.
 [[nodiscard]] std::optional<std::size_t> zstd_frame_bytes(std::string_view bytes);
 
 }  // namespace kua::platform
