@@ -149,7 +149,7 @@ class HttpExtraction {
     const std::string_view leads_to = host_of_url(header_value(step, "location"));
     if (leads_to.empty() || related_names(leads_to, from.host)) return true;
     return scene_.witnesses(from).any_port(
-        port, [&](const ControlPort& facts) { return facts.page.location_host == leads_to; });
+        port, [&](const ControlPort& facts) { return same_host(facts.page.location_host, leads_to); });
   }
 
   bool came_by_forged_redirect() const {

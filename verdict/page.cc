@@ -154,6 +154,8 @@ bool is_redirect(std::uint16_t status) noexcept {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+bool same_host(std::string_view a, std::string_view b) noexcept { return equal_ignoring_case(a, b); }
+
 bool related_names(std::string_view a, std::string_view b) noexcept {
   const std::string_view x = registrable(a);
   const std::string_view y = registrable(b);

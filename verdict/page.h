@@ -34,6 +34,7 @@ struct Page {
 [[nodiscard]] std::string_view host_of_url(std::string_view url) noexcept;
 [[nodiscard]] bool is_redirect(std::uint16_t status) noexcept;
 
+[[nodiscard]] bool same_host(std::string_view a, std::string_view b) noexcept;  // ignoring case
 // Two names that plausibly belong to one owner: same registrable part as far as labels tell, or the
 // same owner's label under another suffix (example.com, example.kz).
 [[nodiscard]] bool related_names(std::string_view a, std::string_view b) noexcept;

@@ -172,7 +172,8 @@ class TlsExtraction {
     const How how = how_failed(step);
     if (first_cut_ == nullptr || how == How::here) return;
     e_.references.add(index, Part::witness);
-    if (how != e_.cut) e_.witness = Compared::passed;
+    // An alert is how a witness answers a name it does not host.
+    if (how != e_.cut || how == How::alert) e_.witness = Compared::passed;
     else if (e_.witness == Compared::absent) e_.witness = Compared::failed;
   }
 

@@ -20,7 +20,7 @@ bool is_silent(const E& e) { return e.cut == How::timeout || e.cut == How::freez
 bool may_be_servers_word(const E& e) { return e.cut == How::alert || e.cut == How::garbage; }
 bool beyond_luck(const E& e) {
   if (is_silent(e)) return e.repeated || e.witness == Compared::failed;
-  if (may_be_servers_word(e)) return e.control == Says::up || e.witness == Compared::failed;
+  if (may_be_servers_word(e)) return e.control == Says::up;
   return true;
 }
 bool line_excused(const E& e) { return is_silent(e) && !e.line_carries_tls; }
