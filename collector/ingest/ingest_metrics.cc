@@ -7,7 +7,7 @@
 
 #include <array>
 #include <map>
-#include <string>
+#include <span>
 
 namespace kua::collector {
 namespace {
@@ -102,9 +102,6 @@ struct IngestMetrics::Impl {
   Counter& commit_failures;
   Gauge& last_commit;
   Gauge& probes;
-  Family<Counter>& responses;
-  Family<Counter>& dropped;
-  Family<Gauge>& open_connections;
   Gauge& log_bytes;
   Gauge& free_bytes;
   Gauge& oldest_record;
@@ -139,13 +136,6 @@ IngestMetrics::Impl::Impl(Registry& r)
       commit_failures(counter(r, "kua_ingest_commit_failures_total", "Commits that failed; their batches were refused.")),
       last_commit(gauge(r, "kua_ingest_last_commit_timestamp_seconds", "Time of the newest commit.")),
       probes(gauge(r, "kua_probes_enrolled", "Probes whose key is enrolled.")),
-      responses(counters(r, "kua_http_responses_total", "Answers by listener and status code.")),
-      dropped(counters(r, "kua_http_connections_dropped_total",
-                       "Connections that ended before their request had an answer, by listener and reason.")),
-      open_connections(prometheus::BuildGauge()
-                           .Name("kua_http_connections_open")
-                           .Help("Connections that are open now, by listener.")
-                           .Register(r)),
       log_bytes(gauge(r, "kua_store_log_bytes", "Size of the record log.")),
       free_bytes(gauge(r, "kua_store_free_bytes", "Free bytes on the file system of the record log.")),
       oldest_record(gauge(r, "kua_store_oldest_record_timestamp_seconds", "Begin of the oldest day kept.")),
@@ -193,8 +183,7 @@ void IngestMetrics::record_rejected(protocol::Rejection reason, std::size_t coun
 
 void IngestMetrics::lines_unreadable(std::size_t count) { impl_->unreadable.Increment(static_cast<double>(count)); }
 
-void IngestMetrics::refresh(RecordStore& store, std::span<const HttpServer* const> servers,
-                            std::size_t probes_enrolled) {
+void IngestMetrics::refresh(RecordStore& store, std::size_t probes_enrolled) {
   const StoreCounters& counted = store.counters();
   for (const Microseconds took : store.take_commit_durations()) {
     impl_->commit_duration.Observe(std::chrono::duration<double>(took).count());
@@ -210,19 +199,6 @@ void IngestMetrics::refresh(RecordStore& store, std::span<const HttpServer* cons
   raise_to(impl_->torn_bytes, static_cast<double>(counted.torn_bytes));
   raise_to(impl_->damaged_bytes, static_cast<double>(counted.damaged_bytes));
   raise_to(impl_->index_failures, static_cast<double>(counted.index_failures));
-  for (const HttpServer* server : servers) {
-    const HttpCounters& http = server->counters();
-    for (const auto& [code, count] : http.responses) {
-      raise_to(impl_->responses.Add({{"listener", server->name()}, {"code", std::to_string(code)}}),
-               static_cast<double>(count));
-    }
-    for (std::size_t i = 0; i < kDropReasons; ++i) {
-      const char* reason = to_string(static_cast<DropReason>(i));
-      raise_to(impl_->dropped.Add({{"listener", server->name()}, {"reason", reason}}),
-               static_cast<double>(http.dropped[i]));
-    }
-    impl_->open_connections.Add({{"listener", server->name()}}).Set(static_cast<double>(http.open));
-  }
 }
 
 }  // namespace kua::collector

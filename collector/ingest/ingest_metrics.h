@@ -4,10 +4,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
-#include <vector>
 
-#include "collector/http/http.h"
 #include "collector/store/record_store.h"
 #include "protocol/api.h"
 
@@ -48,8 +45,8 @@ class IngestMetrics {
   void record_rejected(protocol::Rejection reason, std::size_t count);
   void lines_unreadable(std::size_t count);
 
-  // Brings in what others count; called before each exposition, on the state thread.
-  void refresh(RecordStore& store, std::span<const HttpServer* const> servers, std::size_t probes_enrolled);
+  // Brings in what the store counts; called before each exposition, on the state thread.
+  void refresh(RecordStore& store, std::size_t probes_enrolled);
 
  private:
   struct Impl;
