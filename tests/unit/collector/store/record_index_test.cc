@@ -1,0 +1,172 @@
+#include "collector/store/record_index.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/unit/collector/store/sample_records.h"
+#include "tests/unit/collector/store/temporary_directory.h"
+
+namespace kua::collector {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::sys_days;
+
+const sys_days kDay = std::chrono::floor<std::chrono::days>(kNoon);
+
+template <typename Set>
+RecordQuery with(Set set) {
+  RecordQuery query;
+  set(query);
+  return query;
+}
+
+class RecordIndexTest : public ::testing::Test {
+ protected:
+  std::string path() const { return directory_.path() + "/index.db"; }
+  RecordIndex open() {
+    auto index = RecordIndex::open(path());
+    EXPECT_TRUE(index.has_value());
+    return std::move(*index);
+  }
+  // One frame of those records at `offset`.
+  void add(RecordIndex& index, const std::vector<Record>& records, std::uint64_t offset, WallTime committed = kNoon) {
+    ASSERT_TRUE(index.begin().has_value());
+    std::uint32_t at = 0;
+    for (const Record& record : records) {
+      const auto added = index.add(index_entry_of(record), at, 100);
+      ASSERT_TRUE(added.has_value());
+      EXPECT_TRUE(*added);
+      at += 101;
+    }
+    ASSERT_TRUE(index.commit({kDay, offset, 50}, static_cast<std::uint32_t>(records.size()), committed).has_value());
+  }
+  std::vector<RecordId> ids(const RecordQuery& query) {
+    auto reader = IndexReader::open(path());
+    EXPECT_TRUE(reader.has_value());
+    const auto places = reader->query(query);
+    EXPECT_TRUE(places.has_value());
+    std::vector<RecordId> out;
+    for (const IndexedPlace& place : *places) out.push_back(place.id);
+    return out;
+  }
+  static RecordId id_of(const Record& record) { return header_of(record).id; }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(RecordIndexTest, AnIdIsTakenOnce) {
+  RecordIndex index = open();
+  const Record record = sample_measurement(1);
+  add(index, {record}, 0);
+  ASSERT_TRUE(index.begin().has_value());
+  const auto again = index.add(index_entry_of(record), 0, 100);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_FALSE(*again);
+  EXPECT_TRUE(index.commit_nothing().has_value());
+}
+
+TEST_F(RecordIndexTest, WhatIsRolledBackIsUnknownAgain) {
+  RecordIndex index = open();
+  const Record record = sample_measurement(1);
+  ASSERT_TRUE(index.begin().has_value());
+  ASSERT_TRUE(*index.add(index_entry_of(record), 0, 100));
+  index.rollback();
+  add(index, {record}, 0);  // the keys of its target and probe are made anew as well
+  EXPECT_EQ(ids({}).size(), 1u);
+}
+
+TEST_F(RecordIndexTest, APlaceIsFoundById) {
+  RecordIndex index = open();
+  const Record first = sample_measurement(1);
+  const Record second = sample_measurement(2);
+  add(index, {first, second}, 700);
+  auto reader = IndexReader::open(path());
+  const auto place = reader->find(id_of(second));
+  ASSERT_TRUE(place.has_value() && place->has_value());
+  EXPECT_EQ((*place)->frame, (FramePosition{kDay, 700, 50}));
+  EXPECT_EQ((*place)->offset, 101u);
+  EXPECT_EQ((*place)->bytes, 100u);
+  const auto nothing = reader->find(id_of(sample_measurement(3)));
+  ASSERT_TRUE(nothing.has_value());
+  EXPECT_FALSE(nothing->has_value());
+}
+
+TEST_F(RecordIndexTest, QueriesNarrowAndPageNewestFirst) {
+  RecordIndex index = open();
+  Measurement other_target = sample_measurement(2, kNoon + minutes(1));
+  other_target.target = *TargetId::parse("service:telegram");
+  Measurement other_country = sample_measurement(3, kNoon + minutes(2));
+  other_country.header.vantage.country = *CountryCode::parse("BY");
+  Measurement control = sample_measurement(4, kNoon + minutes(3));
+  control.header.role = ProbeRole::control;
+  control.header.probe = sample_probe(7);
+  control.header.vantage.asn = Asn{64500};
+  MinuteSummary summary;
+  summary.header = sample_measurement(5, kNoon + minutes(4)).header;
+  summary.header.time = kDay;
+  const std::vector<Record> records = {sample_measurement(1), other_target, other_country, control, summary};
+  add(index, records, 0);
+  const auto id = [&](std::size_t i) { return id_of(records[i]); };
+
+  struct Case {
+    const char* claim;
+    RecordQuery query;
+    std::vector<RecordId> expected;
+  };
+  std::vector<Case> cases = {
+      {"no condition: all, newest first", {}, {id(4), id(3), id(2), id(1), id(0)}},
+      {"a page of two", with([&](RecordQuery& q) { q.limit = 2; }), {id(4), id(3)}},
+      {"the page after it", with([&](RecordQuery& q) { q.after = id(3); q.limit = 2; }), {id(2), id(1)}},
+      {"by target", with([&](RecordQuery& q) { q.target = other_target.target; }), {id(1)}},
+      {"a target nobody measured", with([&](RecordQuery& q) { q.target = TargetId::parse("service:none"); }), {}},
+      {"by probe", with([&](RecordQuery& q) { q.probe = sample_probe(7); }), {id(3)}},
+      {"a probe nobody knows", with([&](RecordQuery& q) { q.probe = sample_probe(8); }), {}},
+      {"by country", with([&](RecordQuery& q) { q.country = CountryCode::parse("BY"); }), {id(2)}},
+      {"by network", with([&](RecordQuery& q) { q.network = Asn{64500}; }), {id(3)}},
+      {"by role", with([&](RecordQuery& q) { q.role = ProbeRole::control; }), {id(3)}},
+      {"since is inclusive", with([&](RecordQuery& q) { q.since = kNoon + minutes(2); }), {id(3), id(2)}},
+      {"until is exclusive; a summary stands at the begin of its day", with([&](RecordQuery& q) { q.until = kNoon + minutes(1); }), {id(4), id(0)}},
+      {"several at once", with([&](RecordQuery& q) { q.target = sample_measurement(1).target; q.country = CountryCode::parse("KZ"); q.until = kNoon + minutes(4); }), {id(3), id(0)}},
+  };
+  for (const Case& c : cases) EXPECT_EQ(ids(c.query), c.expected) << c.claim;
+}
+
+TEST_F(RecordIndexTest, EndsAndFramesTellWhatIsIndexed) {
+  RecordIndex index = open();
+  add(index, {sample_measurement(1)}, 0, kNoon);
+  add(index, {sample_measurement(2)}, 50, kNoon + minutes(5));
+  const auto ends = index.ends();
+  ASSERT_TRUE(ends.has_value());
+  EXPECT_EQ(ends->at(kDay), 100u);
+  const auto frames = index.frames_since(kNoon + minutes(1));
+  ASSERT_TRUE(frames.has_value());
+  EXPECT_EQ(*frames, (std::vector<FramePosition>{{kDay, 50, 50}}));
+}
+
+TEST_F(RecordIndexTest, ADaysRowsGoFrameByFrame) {
+  RecordIndex index = open();
+  add(index, {sample_measurement(1), sample_measurement(2)}, 0);
+  add(index, {sample_measurement(3)}, 50);
+  EXPECT_TRUE(*index.remove_first_frame(kDay));
+  EXPECT_EQ(ids({}), (std::vector<RecordId>{id_of(sample_measurement(3))}));
+  EXPECT_TRUE(*index.remove_first_frame(kDay));
+  EXPECT_FALSE(*index.remove_first_frame(kDay));
+  EXPECT_TRUE(ids({}).empty());
+}
+
+TEST_F(RecordIndexTest, ADamagedFileIsSetAsideAndANewOneBegun) {
+  {
+    RecordIndex index = open();
+    add(index, {sample_measurement(1)}, 0);
+  }
+  std::ofstream(path(), std::ios::binary | std::ios::trunc) << std::string(8192, 'x');
+  RecordIndex index = open();
+  EXPECT_TRUE(index.was_damaged());
+  EXPECT_TRUE(index.ends()->empty());
+  EXPECT_TRUE(std::filesystem::exists(path() + ".damaged"));
+}
+
+}  // namespace
+}  // namespace kua::collector

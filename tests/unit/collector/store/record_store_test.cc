@@ -1,0 +1,247 @@
+#include "collector/store/record_store.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "collector/store/stored_line.h"
+#include "protocol/record_codec.h"
+#include "tests/unit/collector/store/recording_files.h"
+#include "tests/unit/collector/store/sample_records.h"
+#include "tests/unit/collector/store/temporary_directory.h"
+
+namespace kua::collector {
+namespace {
+
+using std::chrono::days;
+
+class SetClock final : public platform::Clock {
+ public:
+  WallTime wall_now() const override { return WallTime(Microseconds(wall_.load())); }
+  MonotonicTime monotonic_now() const override { return MonotonicTime(Microseconds(wall_.load())); }
+  void set(WallTime time) { wall_ = time.time_since_epoch().count(); }
+
+ private:
+  std::atomic<std::int64_t> wall_{kNoon.time_since_epoch().count()};
+};
+
+class RecordStoreTest : public ::testing::Test {
+ protected:
+  void open(std::uint64_t bytes_max = 1ull << 40) {
+    store_.reset();
+    StoreOptions options;
+    options.directory = directory_.path();
+    options.age_max = days(10);
+    options.bytes_max = bytes_max;
+    auto store = RecordStore::open(files_, clock_, options);
+    ASSERT_TRUE(store.has_value()) << store.error().text();
+    store_ = std::move(*store);
+  }
+  // Appends one batch and waits for its answer.
+  AppendResult append(const std::vector<Measurement>& measurements) {
+    std::vector<std::string> lines;
+    for (const Measurement& measurement : measurements) lines.push_back(protocol::write_record(measurement));
+    return append_lines(measurements, lines);
+  }
+  AppendResult append_lines(const std::vector<Measurement>& measurements, const std::vector<std::string>& lines) {
+    const std::vector<Record> records(measurements.begin(), measurements.end());
+    ReceivedFacts facts;
+    facts.received = clock_.wall_now();
+    facts.country = *CountryCode::parse("KZ");
+    facts.cluster = "00112233aabbccdd";
+    std::string received;
+    append_received(facts, received);
+    AppendBatch batch;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      batch.items.push_back({index_entry_of(records[i]), lines[i], received});
+      batch.bytes += lines[i].size();
+    }
+    std::promise<AppendResult> answer;
+    EXPECT_TRUE(store_->append(std::move(batch), [&](AppendResult result) {
+      files_.note("answer");
+      answer.set_value(std::move(result));
+    }));
+    return answer.get_future().get();
+  }
+  bool is_stored(const Measurement& measurement) {
+    const auto found = store_->find(measurement.header.id);
+    EXPECT_TRUE(found.has_value());
+    return found && found->has_value();
+  }
+  std::string index_file(const char* suffix = "") const { return directory_.path() + "/index.db" + suffix; }
+
+  TemporaryDirectory directory_;
+  RecordingFiles files_;
+  SetClock clock_;
+  std::unique_ptr<RecordStore> store_;
+};
+
+using Results = std::vector<Stored>;
+
+TEST_F(RecordStoreTest, TheAnswerFollowsTheSync) {
+  open();
+  ASSERT_TRUE(append({sample_measurement(0)}).has_value());
+  files_.forget();
+  const auto stored = append({sample_measurement(1), sample_measurement(2)});
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_EQ(*stored, (Results{Stored::stored, Stored::stored}));
+  EXPECT_EQ(files_.journal(), (std::vector<std::string>{"append", "sync", "answer"}));
+}
+
+TEST_F(RecordStoreTest, ASyncThatFailsIsNoSuccess) {
+  open();
+  ASSERT_TRUE(append({sample_measurement(0)}).has_value());
+  files_.sync_fails = true;
+  EXPECT_FALSE(append({sample_measurement(1)}).has_value());
+  files_.sync_fails = false;
+  EXPECT_FALSE(is_stored(sample_measurement(1)));
+  const auto again = append({sample_measurement(1)});
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(*again, Results{Stored::stored}) << "the failed attempt left no trace in the index";
+}
+
+TEST_F(RecordStoreTest, SendingTwiceIsHarmlessAlsoAcrossARestart) {
+  open();
+  ASSERT_TRUE(append({sample_measurement(1)}).has_value());
+  EXPECT_EQ(*append({sample_measurement(1), sample_measurement(2), sample_measurement(2)}),
+            (Results{Stored::duplicate, Stored::stored, Stored::duplicate}));
+  open();
+  EXPECT_EQ(*append({sample_measurement(2)}), Results{Stored::duplicate});
+  EXPECT_EQ(store_->query({})->size(), 2u);
+}
+
+TEST_F(RecordStoreTest, TheBytesAreKeptAsTheyWereSent) {
+  open();
+  const Measurement measurement = sample_measurement(1);
+  std::string odd = protocol::write_record(measurement);
+  odd.insert(1, "  ");
+  odd.insert(odd.size() - 1, R"(, "x_later" : [1,  2] )");
+  ASSERT_TRUE(append_lines({measurement}, {odd}).has_value());
+  const auto found = store_->find(measurement.header.id);
+  ASSERT_TRUE(found.has_value() && found->has_value());
+  EXPECT_EQ((*found)->json, odd);
+  EXPECT_EQ((*found)->facts.cluster, "00112233aabbccdd");
+}
+
+TEST_F(RecordStoreTest, AFullDiskIsRefusedAndSurvived) {
+  open();
+  ASSERT_TRUE(append({sample_measurement(1)}).has_value());
+  files_.room = [](std::size_t bytes) { return bytes / 2; };
+  const auto refused = append({sample_measurement(2)});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::no_space);
+  files_.room = [](std::size_t) { return std::string::npos; };
+  EXPECT_EQ(*append({sample_measurement(2)}), Results{Stored::stored});
+  open();
+  EXPECT_EQ(store_->counters().torn_bytes, 0u);
+  EXPECT_TRUE(is_stored(sample_measurement(1)));
+  EXPECT_TRUE(is_stored(sample_measurement(2)));
+}
+
+TEST_F(RecordStoreTest, SomeSpaceIsLeftAlone) {
+  open();
+  files_.free = limits::kFreeBytesMin - 1;
+  const auto refused = append({sample_measurement(1)});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::no_space);
+}
+
+TEST_F(RecordStoreTest, ALostIndexIsMadeAgainFromTheLog) {
+  open();
+  ASSERT_TRUE(append({sample_measurement(1), sample_measurement(2)}).has_value());
+  ASSERT_TRUE(append({sample_measurement(3)}).has_value());
+  store_.reset();
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_file(suffix));
+  open();
+  EXPECT_EQ(store_->query({})->size(), 3u);
+  EXPECT_EQ(*append({sample_measurement(3)}), Results{Stored::duplicate});
+}
+
+TEST_F(RecordStoreTest, AnIndexThatLagsCatchesUp) {
+  open();
+  ASSERT_TRUE(append({sample_measurement(1)}).has_value());
+  store_.reset();
+  std::filesystem::copy_file(index_file(), index_file(".old"));
+  open();
+  ASSERT_TRUE(append({sample_measurement(2)}).has_value());
+  store_.reset();
+  for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(index_file(suffix));
+  std::filesystem::rename(index_file(".old"), index_file());
+  open();
+  EXPECT_TRUE(is_stored(sample_measurement(2)));
+  EXPECT_EQ(*append({sample_measurement(2)}), Results{Stored::duplicate});
+}
+
+TEST_F(RecordStoreTest, ReplayTellsWhatWasCommittedSinceInOrder) {
+  open();
+  ASSERT_TRUE(append({sample_measurement(1)}).has_value());
+  clock_.set(kNoon + days(1));
+  ASSERT_TRUE(append({sample_measurement(3), sample_measurement(2)}).has_value());
+  clock_.set(kNoon + days(2));
+  ASSERT_TRUE(append({sample_measurement(4)}).has_value());
+  open();
+  std::vector<std::string> seen;
+  ASSERT_TRUE(store_->replay(kNoon + days(1), [&](const StoredRecord& record) { seen.push_back(record.json); }));
+  EXPECT_EQ(seen, (std::vector<std::string>{protocol::write_record(sample_measurement(3)),
+                                            protocol::write_record(sample_measurement(2)),
+                                            protocol::write_record(sample_measurement(4))}));
+}
+
+TEST_F(RecordStoreTest, OldDaysGoWholeWithTheirRows) {
+  open();
+  ASSERT_TRUE(append({sample_measurement(1)}).has_value());
+  clock_.set(kNoon + days(5));
+  ASSERT_TRUE(append({sample_measurement(2)}).has_value());
+  clock_.set(kNoon + days(11));
+  // One step of retention follows each commit: the rows of a frame, then the file.
+  for (unsigned i = 0; i < 3; ++i) ASSERT_TRUE(append({sample_measurement(10 + i)}).has_value());
+  EXPECT_EQ(store_->counters().days_removed_by_age, 1u);
+  EXPECT_FALSE(is_stored(sample_measurement(1)));
+  EXPECT_TRUE(is_stored(sample_measurement(2)));
+}
+
+TEST_F(RecordStoreTest, ALogBeyondItsBoundLosesItsOldestDay) {
+  open(1);
+  ASSERT_TRUE(append({sample_measurement(1)}).has_value());
+  EXPECT_TRUE(is_stored(sample_measurement(1))) << "the day being written is kept";
+  clock_.set(kNoon + days(1));
+  for (unsigned i = 0; i < 3; ++i) ASSERT_TRUE(append({sample_measurement(10 + i)}).has_value());
+  EXPECT_EQ(store_->counters().days_removed_by_size, 1u);
+  EXPECT_FALSE(is_stored(sample_measurement(1)));
+}
+
+TEST_F(RecordStoreTest, ManyWritersShareCommitsAndAllAreAnswered) {
+  open();
+  constexpr unsigned kBatches = 400;
+  std::atomic<unsigned> answered{0};
+  std::vector<Record> records;
+  std::vector<std::string> lines;
+  for (unsigned i = 0; i < kBatches; ++i) {
+    records.emplace_back(sample_measurement(i));
+    lines.push_back(protocol::write_record(records.back()));
+  }
+  std::string received;
+  append_received(ReceivedFacts{}, received);
+  for (unsigned i = 0; i < kBatches; ++i) {
+    AppendBatch batch;
+    batch.items.push_back({index_entry_of(records[i]), lines[i], received});
+    batch.bytes = lines[i].size();
+    ASSERT_TRUE(store_->append(std::move(batch), [&](AppendResult result) { answered += result.has_value() ? 1 : 0; }));
+  }
+  store_.reset();  // closing commits what waits
+  EXPECT_EQ(answered, kBatches);
+  open();
+  RecordQuery all;
+  all.limit = 1000;
+  EXPECT_EQ(store_->query(all)->size(), kBatches);
+}
+
+TEST_F(RecordStoreTest, AFullQueueRefusesAtOnce) {
+  open();
+  AppendBatch batch;
+  batch.bytes = limits::kCommitQueueBytesMax + 1;
+  EXPECT_FALSE(store_->append(std::move(batch), [](AppendResult) { FAIL() << "it was refused"; }));
+}
+
+}  // namespace
+}  // namespace kua::collector
