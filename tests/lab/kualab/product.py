@@ -42,8 +42,8 @@ class Outcome:
 
 
 class Product:
-    def __init__(self, world: World, build_directory: pathlib.Path):
-        self.world, self.scenario = world, world.scenario
+    def __init__(self, world: World, build_directory: pathlib.Path, time_scale: int = TIME_SCALE):
+        self.world, self.scenario, self.time_scale = world, world.scenario, time_scale
         self.directory = world.directory
         self.probe_program = build.need(build_directory, build.PROBE)
         self.collector_program = build.need(build_directory, build.COLLECTOR)
@@ -97,14 +97,13 @@ class Product:
         self.world.wait_for("collector.log", time.monotonic() + 20,
                             lambda: self.world.accepts("127.0.0.1", places.COLLECTOR_DESK_PORT))
 
-    @staticmethod
-    def _change_config(path: pathlib.Path) -> None:
+    def _change_config(self, path: pathlib.Path) -> None:
         config = yaml.safe_load(path.read_text()) or {}
         listeners = config.setdefault("listeners", {})
         listeners.setdefault("probes", {})["address"] = f"[::]:{places.COLLECTOR_PROBES_PORT}"
         listeners.setdefault("public", {})["address"] = f"127.0.0.1:{places.COLLECTOR_PUBLIC_PORT}"
         listeners.setdefault("desk", {})["address"] = f"127.0.0.1:{places.COLLECTOR_DESK_PORT}"
-        config["lab"] = {"time_scale": TIME_SCALE}
+        config["lab"] = {"time_scale": self.time_scale}
         path.write_text(yaml.safe_dump(config, sort_keys=False))
 
     def ask_desk(self, path: str) -> tuple[int, str]:
@@ -164,7 +163,7 @@ class Vantage:
             "resolver": {"resolv_conf": str(resolv_conf)},
             "trust": {"ca_file": str(self.product.world.trusted_root())},
             "schedule": {"profile": "home"},
-            "lab": {"time_scale": TIME_SCALE, "record_rounding": "100ms"}}, sort_keys=False))
+            "lab": {"time_scale": self.product.time_scale, "record_rounding": "100ms"}}, sort_keys=False))
 
     def command(self, arguments: list[str]) -> list[str]:
         raw_sockets = self.product.scenario.task.raw_sockets and self.role == "probe"
