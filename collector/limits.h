@@ -77,4 +77,37 @@ inline constexpr std::size_t kListBytesMax = 8 * 1024 * 1024;
 // Network database as CSV: every announced prefix of the world is about 1.2 million rows.
 inline constexpr std::size_t kNetworkRowsMax = 4'000'000;
 
+// --- judge ------------------------------------------------------------------------------------
+// Targets whose controls are remembered, about 2 kB each; a list has some thousand.
+inline constexpr std::size_t kControlTargetsMax = 20'000;
+// Control vantages of one target; a quorum needs no more.
+inline constexpr std::size_t kControlVantagesMax = 8;
+// Measurements that wait for another control, and their bytes.
+inline constexpr std::size_t kOpenQuestionsMax = 4'096;
+inline constexpr std::size_t kOpenQuestionBytesMax = 32 * 1024 * 1024;
+// Records whose verdicts are kept at hand, about 1 kB each.
+inline constexpr std::size_t kCachedVerdictsMax = 8'192;
+// Control records read to judge the old records of one target and one answer again.
+inline constexpr std::size_t kSecondLookControlsMax = 200;
+
+// --- cells ------------------------------------------------------------------------------------
+// Targets × networks open at a time, about 1 kB each with a handful of witnesses.
+inline constexpr std::size_t kOpenCellsMax = 100'000;
+// Witnesses remembered one by one in a target × network, 24 bytes each; beyond it only counts grow.
+inline constexpr std::size_t kWitnessesMax = 4'096;
+// Networks told apart; the world announces some 80,000, one collector sees a country's or two.
+inline constexpr std::size_t kNetworksMax = 5'000;
+// Targets that are on no list: somebody checked an address by hand, or made one up.
+inline constexpr std::size_t kUnlistedTargetsMax = 2'000;
+inline constexpr std::size_t kMechanismsMax = 1'000;
+// Probes whose presence is remembered for a day, about 100 bytes each.
+inline constexpr std::size_t kPresenceMax = 200'000;
+
+// --- read API and metrics ---------------------------------------------------------------------
+// Records of one page: up to 256 kB each, read and judged on the state thread.
+inline constexpr std::size_t kReadPageDefault = 50;
+inline constexpr std::size_t kReadPageMax = 200;
+// Series of one family by default (metrics.max_series): 50,000 of them are about 6 MB a scrape.
+inline constexpr std::size_t kSeriesMax = 50'000;
+
 }  // namespace kua::collector::limits

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collector/cells/directory.h"
+#include "collector/limits.h"
 #include "measurement/time.h"
 #include "measurement/vantage.h"
 
@@ -25,7 +26,7 @@ struct AttendanceOptions {
   Microseconds interval_max = std::chrono::minutes(30);
   Microseconds expected_for = std::chrono::hours(24);
   Microseconds network_kept_for = std::chrono::days(14);
-  std::size_t probes_max = 200'000;
+  std::size_t probes_max = limits::kPresenceMax;
 };
 
 struct NetworkAttendance {

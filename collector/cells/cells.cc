@@ -76,6 +76,7 @@ struct Cells::Entry {
   WallTime newest = kNever;
   std::int64_t slot = 0;  // newest slot in use
   std::uint32_t deciding_probes = 0;
+  std::uint32_t clusters = 0;
   std::uint32_t deciding_clusters = 0;
   WitnessTable witnesses;  // by cluster, or by probe where no cluster is known
   WitnessTable probes;
@@ -99,17 +100,17 @@ struct Cells::Entry {
     for_each_state(word.states, [](LayerCell& layer, State state) {
       ++layer.words[static_cast<std::size_t>(state)];
     });
-    if (is_decisive(*word.states.at(Facet::whole)) && (word.witness & kClusterBit) != 0) {
-      ++deciding_clusters;
-    }
+    if ((word.witness & kClusterBit) == 0) return;
+    ++clusters;
+    if (is_decisive(*word.states.at(Facet::whole))) ++deciding_clusters;
   }
   void unspeak(const Word& word) {
     for_each_state(word.states, [](LayerCell& layer, State state) {
       --layer.words[static_cast<std::size_t>(state)];
     });
-    if (is_decisive(*word.states.at(Facet::whole)) && (word.witness & kClusterBit) != 0) {
-      --deciding_clusters;
-    }
+    if ((word.witness & kClusterBit) == 0) return;
+    --clusters;
+    if (is_decisive(*word.states.at(Facet::whole))) --deciding_clusters;
   }
 
  private:
@@ -367,8 +368,6 @@ void Cells::visit(WallTime now, const std::function<void(const TargetView&)>& vi
     view.category = entry.category;
     view.tier = entry.tier;
     view.newest = entry.newest;
-    view.probes = entry.deciding_probes;
-    view.clusters = entry.deciding_clusters;
     view.whole = CellView();
     view.layers.clear();
     for (const LayerCell& layer : entry.layers) {
@@ -388,6 +387,9 @@ void Cells::visit(WallTime now, const std::function<void(const TargetView&)>& vi
       }
     }
     std::ranges::sort(view.layers, {}, &CellView::facet);
+    const bool decided = is_decisive(view.whole.state);
+    view.probes = decided ? entry.deciding_probes : static_cast<std::uint32_t>(entry.probes.size());
+    view.clusters = decided ? entry.deciding_clusters : entry.clusters;
     view.mechanism = entry.mechanism_state == view.whole.state ? entry.mechanism : MechanismIndex{};
     visitor(view);
   }

@@ -16,6 +16,7 @@
 #include "collector/cells/directory.h"
 #include "collector/cells/layer_states.h"
 #include "collector/cells/window.h"
+#include "collector/limits.h"
 #include "measurement/target.h"
 #include "measurement/time.h"
 
@@ -41,8 +42,9 @@ struct CellsOptions {
   Microseconds key_window = std::chrono::minutes(30);
   Microseconds core_window = std::chrono::hours(26);
   Microseconds full_window = std::chrono::days(8);
-  std::size_t open_max = 100'000;     // targets × networks; beyond it votes are folded
-  std::size_t witnesses_max = 4'096;  // per target × network; beyond it only counts grow
+  std::size_t open_max = limits::kOpenCellsMax;  // targets × networks; beyond it votes are folded
+  std::size_t witnesses_max =
+      limits::kWitnessesMax;  // per target × network; beyond it only counts grow
 };
 
 enum class VoteOutcome : std::uint8_t {
@@ -71,9 +73,11 @@ struct TargetView {
   CategoryIndex category;
   MechanismIndex mechanism;  // of the newest measurement that said what `whole` says
   Tier tier = Tier::full;
-  WallTime newest;             // newest measurement
-  std::uint32_t probes = 0;    // distinct probes in the window whose last word is decisive
-  std::uint32_t clusters = 0;  // distinct clusters among them: witnesses that may count in public
+  WallTime newest;  // newest measurement
+  // Distinct probes behind the state, and distinct clusters: those whose last word in the window is
+  // decisive, or, while the state is insufficient, all that measured.
+  std::uint32_t probes = 0;
+  std::uint32_t clusters = 0;
   CellView whole;
   std::vector<CellView> layers;  // by facet, only those that were judged
 };

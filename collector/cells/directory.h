@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "collector/limits.h"
 #include "measurement/names.h"
 #include "measurement/vantage.h"
 
@@ -40,9 +41,10 @@ struct Network {
 class Directory {
  public:
   struct Bounds {
-    std::size_t networks_max = 5'000;
-    std::size_t unlisted_targets_max = 2'000;  // targets of the signed list come on top
-    std::size_t mechanisms_max = 1'000;
+    std::size_t networks_max = limits::kNetworksMax;
+    std::size_t unlisted_targets_max =
+        limits::kUnlistedTargetsMax;  // targets of the signed list come on top
+    std::size_t mechanisms_max = limits::kMechanismsMax;
   };
   struct Folded {
     std::uint64_t networks = 0;  // look-ups answered "other", not distinct words

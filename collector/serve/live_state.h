@@ -1,0 +1,73 @@
+// The collector's present: cells, attendance and metrics, fed by the judge and read by every page.
+// One owner on the one state thread; readers get values.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "collector/cells/attendance.h"
+#include "collector/cells/cells.h"
+#include "collector/cells/directory.h"
+#include "collector/judge/judgement_sink.h"
+#include "collector/serve/overview.h"
+
+namespace kua::collector {
+
+class MeasurementMetrics;
+
+// Why a judged measurement is in no cell. Closed set, label values of a counter.
+enum class NotCounted : std::uint8_t {
+  invalid = 0,     // the probe itself marked it: instrument or vantage at fault
+  no_verdict = 1,  // nothing could be concluded about a target: trouble of the line
+  elsewhere = 2,   // sent from another country than it claims to be from: nobody accuses from afar
+  late = 3,        // older than its window: no part of the present
+  control_target = 4,  // a control target tells of the line and accuses nobody
+};
+inline constexpr std::size_t kNotCounted = 5;
+[[nodiscard]] const char* to_string(NotCounted reason) noexcept;
+
+class LiveState final : public JudgementSink {
+ public:
+  struct Options {
+    Directory::Bounds directory;
+    CellsOptions cells;
+    AttendanceOptions attendance;
+  };
+  // Borrows `metrics`.
+  LiveState(Options options, MeasurementMetrics& metrics);
+
+  // Targets of the signed lists: have their places whatever probes claim.
+  void admit(const TargetId& target) { directory_.admit(target); }
+
+  void on_contact(const RecordHeader& header, const ReceivedFacts& facts) override;
+  void on_judged(const Measurement& measurement, const ReceivedFacts& facts,
+                 const std::vector<Verdict>& verdicts) override;
+  void on_revised(const Measurement& measurement, const ReceivedFacts& facts,
+                  const std::vector<Verdict>& before, const std::vector<Verdict>& after) override;
+  void on_link(const Measurement& measurement, const ReceivedFacts& facts,
+               LinkState state) override;
+  void on_heartbeat(const ProbeId& probe, LinkState state, const ReceivedFacts& facts) override;
+
+  // Everything that holds at `now`. Costs about a microsecond a cell.
+  [[nodiscard]] Overview overview(WallTime now);
+
+  [[nodiscard]] const Cells& cells() const noexcept { return cells_; }
+  [[nodiscard]] const Directory& directory() const noexcept { return directory_; }
+  [[nodiscard]] const Attendance& attendance() const noexcept { return attendance_; }
+
+ private:
+  [[nodiscard]] NetworkIndex network_of(const RecordHeader& header, const ReceivedFacts& facts);
+  [[nodiscard]] Vote vote_of(const Measurement& measurement, const ReceivedFacts& facts,
+                             const std::vector<Verdict>& verdicts);
+  [[nodiscard]] std::optional<NotCounted> outside_cells(const Measurement& measurement,
+                                                        const ReceivedFacts& facts,
+                                                        const std::vector<Verdict>& verdicts) const;
+
+  MeasurementMetrics& metrics_;
+  Directory directory_;
+  Cells cells_;
+  Attendance attendance_;
+};
+
+}  // namespace kua::collector

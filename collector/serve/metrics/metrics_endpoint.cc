@@ -1,0 +1,33 @@
+#include "collector/serve/metrics/metrics_endpoint.h"
+
+#include <prometheus/registry.h>
+
+#include <iterator>
+#include <utility>
+
+#include "collector/http/gzip.h"
+#include "collector/serve/metrics/exposition.h"
+
+namespace kua::collector {
+
+HttpResponse MetricsEndpoint::answer(const HttpRequest& request) const {
+  Families families;
+  for (const MetricSource& source : sources_) source(families);
+  if (registry_ != nullptr) {
+    Families registered = registry_->Collect();
+    families.insert(families.end(), std::make_move_iterator(registered.begin()),
+                    std::make_move_iterator(registered.end()));
+  }
+  const Exposition exposition = negotiate(request.header("accept"));
+  HttpResponse response;
+  response.content_type = content_type(exposition);
+  response.body = expose(std::move(families), exposition);
+  response.headers = {{"Cache-Control", "no-store"}, {"Vary", "Accept, Accept-Encoding"}};
+  if (accepts_gzip(request.header("accept-encoding"))) {
+    response.body = gzip_compress(response.body);
+    response.headers.emplace_back("Content-Encoding", "gzip");
+  }
+  return response;
+}
+
+}  // namespace kua::collector
