@@ -1,5 +1,5 @@
 // The desk listener: the full view for those who run the collector. Access is decided before
-// (desk_access.h); nothing here passes the publication rule, and nothing here may be proxied to the
+// (http/desk_access.h); nothing here passes the publication rule, and nothing here may be proxied to the
 // public.
 #pragma once
 
