@@ -38,7 +38,8 @@ def name_of(error: Exception) -> str:
         case ssl.SSLEOFError():
             return "eof"
         case ssl.SSLError():
-            return "alert" if "ALERT" in str(error) else "tls"
+            text = str(error)  # which class an early end has depends on Python's OpenSSL
+            return "alert" if "ALERT" in text else "eof" if "EOF" in text else f"tls {text}"
         case OSError():
             return "unreachable"
     return type(error).__name__
