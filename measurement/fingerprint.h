@@ -16,7 +16,7 @@ struct Fingerprint {
   enum class Where : std::uint8_t { body, title, header, location, dns_answer } where = Where::body;
   enum class Match : std::uint8_t { full, prefix, contains } match = Match::contains;
   std::string header;   // for Where::header, lower case
-  std::string pattern;
+  std::string pattern;  // for Where::dns_answer an address, or a name in the chain of CNAMEs
   std::vector<CountryCode> countries;  // empty: valid everywhere
   friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 };

@@ -2,6 +2,8 @@
 // that never touches the collector; the collector only hands the envelope on.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,29 +43,47 @@ struct TargetList {
   friend bool operator==(const TargetList&, const TargetList&) = default;
 };
 
-[[nodiscard]] std::string write_target_list(const TargetList& list);  // canonical JSON
+// Bytes of a list's JSON; a list for a country with all fingerprints in use is a quarter of it. The
+// envelope is a third longer.
+inline constexpr std::size_t kTargetListBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kTargetListEnvelopeBytesMax = kTargetListBytesMax / 3 * 4 + 4096;
+inline constexpr std::chrono::days kTargetListLifeMax{14};
+
+// Canonical JSON: members in one order, no spaces; equal lists give equal bytes.
+[[nodiscard]] std::string write_target_list(const TargetList& list);
+// Errors: invalid_input naming the member at fault, limit.
 [[nodiscard]] Expected<TargetList> read_target_list(std::string_view json);
 
-// {"format":"kua/1 list","key":base64url,"signature":base64,"list":base64 of the list's bytes}
-[[nodiscard]] std::string sign_target_list(const TargetList& list, const platform::SigningKey& key);
-// Verifies against any of `keys`, then expiry against `now`, then reads. `serial_min`: the last
-// serial seen. Errors: permission (no known key signed it, or the serial is older), unavailable
-// (expired), invalid_input.
+// {"format":"kua/1 list","key":base64url,"signature":base64,"list":base64 of the list's bytes}. The
+// signature covers "kua/1 list\n" and the list's bytes. Errors: invalid_input and limit for a list
+// that no probe would take, expiry later than kTargetListLifeMax after its issue among them.
+[[nodiscard]] Expected<std::string> sign_target_list(const TargetList& list,
+                                                     const platform::SigningKey& key);
+// Verifies against any of `keys`, then reads, then looks at expiry against `now` and at the serial.
+// `serial_min`: the last serial seen. Errors: permission (no known key signed it, or the serial is
+// older), unavailable (expired), invalid_input, limit.
 [[nodiscard]] Expected<TargetList> open_target_list(std::string_view envelope,
                                                     const std::vector<platform::PublicKey>& keys,
                                                     WallTime now, std::uint64_t serial_min);
 
 // Citizen Lab's columns: url,category_code,category_description,date_added,source,notes. Further
-// columns of ours: tier, scope, country, service, endpoints, rule; config/targets/README.md says
-// what each holds. Errors name file, line and column.
+// columns of ours: tier,scope,country,service,endpoints,rule (config/targets/README.md). RFC 4180;
+// a byte order mark and LF line ends are taken too. Ids are target_id_of(url) and "service:" SERVICE.
+// Of two rows that differ only in their category the first counts; two rows of one id that differ
+// otherwise are an error. Errors: invalid_input and limit, each beginning "name:line:column: ".
 [[nodiscard]] Expected<std::vector<Target>> read_targets_csv(std::string_view text,
                                                              const std::string& name);
 [[nodiscard]] std::string write_targets_csv(const std::vector<Target>& targets);
+
 // OONI/Censored Planet column names: name,scope,other_names,location_found,pattern_type,pattern,
-// confidence_no_fp,expected_countries,source,exp_url,notes. Rows whose pattern is a regular
-// expression are skipped and counted in `skipped`.
+// confidence_no_fp,expected_countries,source,exp_url,notes. Rows that must not accuse a network are
+// skipped and counted in `skipped`: regular expressions, scopes other than `nat`, `isp` and `prod`
+// (false positives, vague words, single institutions), a confidence below 5. Errors as above.
 [[nodiscard]] Expected<std::vector<Fingerprint>> read_fingerprints_csv(std::string_view text,
                                                                        const std::string& name,
                                                                        std::size_t& skipped);
+// name,spki_sha256,subject,countries,source,notes (config/fingerprints/README.md). Errors as above.
+[[nodiscard]] Expected<std::vector<InterceptionRoot>> read_interception_roots_csv(
+    std::string_view text, const std::string& name);
 
 }  // namespace kua::protocol
