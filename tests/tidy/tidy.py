@@ -27,6 +27,7 @@ SHAPELESS = {"common", "util", "utils", "helper", "helpers", "misc"}
 UNFINISHED = re.compile("|".join([r"\bTO" r"DO\b", r"\bFIX" r"ME\b", r"\bXX" r"X\b", r"\bplace" r"holder\b(?!=)",
                                   r"\bnot (?:yet )?imple" r"mented\b"]), re.IGNORECASE)
 SLEEP = re.compile(r"\bsleep_for\b|\bsleep_until\b|\bu?sleep\s*\(|\bnanosleep\b")
+BOOL_PARAMETER = re.compile(r"[(,]\s*(?:const\s+)?bool\s+\w+\s*(?:=[^,;(){}]*)?[,)]")
 
 
 class Problem(typing.NamedTuple):
@@ -65,9 +66,22 @@ def cpp_problems(path: str, source: str, exists):
         yield Problem("layer", path, line, message)
     for line, message in layers.purity_problems(path, code.text):
         yield Problem("layer", path, line, message)
+    if layers.part_of(path) in layers.BELOW:
+        yield from taste_problems(path, code)
     if path.startswith("tests/unit/"):
         for found in SLEEP.finditer(code.text):
             yield Problem("sleep", path, code.line(found.start()), "a unit test sleeps")
+
+
+def taste_problems(path: str, code: CppText):
+    for found in re.finditer(r"\bthrow\b", code.text):
+        yield Problem("throw", path, code.line(found.start()), "errors of ours are Expected<T>")
+    if not path.endswith(".h"):
+        return
+    for found in BOOL_PARAMETER.finditer(code.text):
+        yield Problem("bool_parameter", path, code.line(found.start()), "name both ways with an enum class")
+    for found in re.finditer(r"\busing\s+namespace\b", code.text):
+        yield Problem("using_namespace", path, code.line(found.start()), "in a header it reaches everybody")
 
 
 def header_problems(path: str, source: str):

@@ -220,6 +220,10 @@ class Tree(unittest.TestCase):
             ("unfinished", {"run_dot_sh": "echo not imple" "mented\n"}),
             ("shapeless_name", {"wire__util_dot_h": self.SOUND["wire/a.h"]}),
             ("sleep", {"tests__unit__a_test_dot_cc": "TEST(A, B) { std::this_thread::sleep_for(x); }\n"}),
+            ("throw", {"wire__a_dot_cc": "void f() { throw 1; }\n"}),
+            ("bool_parameter", {"wire__a_dot_h": self.SOUND["wire/a.h"] + "void f(int x, bool fast = true);\n"}),
+            ("bool_parameter", {"wire__a_dot_h": self.SOUND["wire/a.h"] + "void f(const bool fast);\n"}),
+            ("using_namespace", {"wire__a_dot_h": self.SOUND["wire/a.h"] + "using namespace std;\n"}),
             ("layer", {"wire__CMakeLists_dot_txt": self.SOUND["wire/CMakeLists.txt"].replace(
                 "PRIVATE", "PRIVATE Boost::json")}),
             ("layer", {"wire__CMakeLists_dot_txt": self.SOUND["wire/CMakeLists.txt"].replace(
@@ -229,6 +233,10 @@ class Tree(unittest.TestCase):
         for check, changes in cases:
             with self.subTest(f"{check} {sorted(changes)}"):
                 self.assertIn(check, self.checks(**changes))
+
+    def test_a_bool_that_is_no_parameter_passes(self):
+        header = self.SOUND["wire/a.h"] + "struct S { bool a = true; bool f() const; bool operator()(int) const; };\n"
+        self.assertEqual(self.checks(wire__a_dot_h=header), set())
 
     def test_a_reason_excuses(self):
         self.assertEqual(self.checks(wire__a_dot_cc="#include <fstream>\n",
