@@ -43,6 +43,11 @@ inline constexpr std::size_t kLateRepliesMax = 4;
 inline constexpr std::size_t kServiceEndpointsMax = 16;
 // Bytes of a DoH answer's body; a DNS message has 16 bits of length. "doh_bytes"
 inline constexpr std::size_t kDohBodyBytesMax = 65535;
+// Looks at the line between two that prove a control by its certificate (4.5 kB; national and
+// international in turns): keeps the mean minute below 1 kB and gives a clock anchor every hour.
+inline constexpr std::uint32_t kLinkCloseLookTurns = 30;
+// Further controls of a side that are asked when the first was not reached.
+inline constexpr std::size_t kLinkMoreControls = 2;
 
 // --- daemon ---
 

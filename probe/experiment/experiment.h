@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -80,9 +81,22 @@ struct ExperimentRequest {
 // target.endpoints, each looked up, connected and, where it speaks TLS, shaken hands with.
 [[nodiscard]] boost::asio::awaitable<Measurement> service_reachability(const Instrument& instrument,
                                                                        ExperimentRequest request);
+
+// What one look at the line leaves for the next, so that a quiet minute costs under 1 kB. Begins empty;
+// one per probe, never stored.
+struct LinkMemory {
+  std::map<std::string, std::vector<IpAddress>> addresses;  // of controls' hosts, where they were reached
+  std::string way_out;     // interface and gateway of the look before; another one is another line
+  // Sides whose last control was not reached, or that were never looked at: they are looked at closely.
+  bool national_unsettled = true;
+  bool international_unsettled = true;
+};
+
 // Gateway, resolver, one national and one international control (rotating by `turn`), and on doubt the
-// captive portal and the other controls. verdict::conclude_link_state reads the answer.
+// captive portal and two more controls of the side that failed. Controls are connected to; every
+// kLinkCloseLookTurns turns, and after a doubt, they prove themselves by certificate and give their Date.
+// verdict::conclude_link_state reads the answer. Borrows `memory` until the awaitable is done.
 [[nodiscard]] boost::asio::awaitable<Measurement> link_state(const Instrument& instrument,
-                                                             std::uint32_t turn);
+                                                             LinkMemory& memory, std::uint32_t turn);
 
 }  // namespace kua::probe

@@ -53,20 +53,24 @@ std::optional<Approach> same_address(const Run& run, const Site& site, const Dou
   if (doubt.layer == Layer::tcp || run.list().harmless_name.empty()) return std::nullopt;
   Approach approach = approach_of(site, *doubt.endpoint, StepRole::same_address);
   approach.name = run.list().harmless_name;
-  approach.reach = reach_of(doubt.layer);
+  approach.reach = std::min(site.reach, reach_of(doubt.layer));
   return approach;
 }
 
-// X: a witness of the same family under the target's name; without one that listens on the port, none.
+// A connect asks nothing of the port; a name is shown where the witness speaks what the target speaks.
+bool fits(const Endpoint& witness, const Site& site, const Doubt& doubt) {
+  if (witness.transport != Transport::tcp || witness.address == doubt.endpoint->address) return false;
+  if (witness.address.family() != doubt.endpoint->address.family()) return false;
+  constexpr std::uint16_t kHttpPort = 80;
+  if (site.reach == Reach::connect) return true;
+  return (site.security == Security::plain) == (witness.port == kHttpPort);
+}
+
+// X: a witness of the family that failed, under the target's name.
 std::optional<Approach> witness(Run& run, const Site& site, const Doubt& doubt) {
   std::vector<Endpoint> fitting;
   for (const Endpoint& endpoint : run.list().witnesses) {
-    const bool port_fits = site.security == Security::tls ? endpoint.port != 80 : endpoint.port == 80;
-    const bool other = endpoint.address != doubt.endpoint->address;
-    const bool family_fits = endpoint.address.family() == doubt.endpoint->address.family();
-    if (port_fits && other && family_fits && endpoint.transport == Transport::tcp) {
-      fitting.push_back(endpoint);
-    }
+    if (fits(endpoint, site, doubt)) fitting.push_back(endpoint);
   }
   if (fitting.empty()) {
     run.missing("witness");
@@ -74,13 +78,14 @@ std::optional<Approach> witness(Run& run, const Site& site, const Doubt& doubt) 
   }
   Approach approach = approach_of(site, fitting[run.dice().below(fitting.size())], StepRole::witness);
   // Inside TLS a box on the path sees the name in the handshake; further there is nothing to learn.
-  approach.reach = site.security == Security::tls ? Reach::handshake : Reach::round_trip;
+  if (site.security == Security::tls) approach.reach = std::min(site.reach, Reach::handshake);
   return approach;
 }
 
 Approach again(const Site& site, const Doubt& doubt) {
   Approach approach = approach_of(site, *doubt.endpoint, StepRole::retry);
-  approach.reach = std::min(site.reach, doubt.layer == Layer::tcp ? site.reach : reach_of(doubt.layer));
+  // Past a connect that failed once, the rest shows whether the address is the right one.
+  if (doubt.layer != Layer::tcp) approach.reach = std::min(site.reach, reach_of(doubt.layer));
   return approach;
 }
 
@@ -209,6 +214,16 @@ asio::awaitable<void> rest_until(std::shared_ptr<Run> run, MonotonicTime instant
   timer.expires_after(instant - run->timeline().now());
   const auto [cancelled] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
   (void)cancelled;
+}
+
+asio::awaitable<void> settle_lookups(std::shared_ptr<Run> run, std::vector<Visit>& visits) {
+  const bool doubtful = std::ranges::any_of(visits, [](const Visit& v) { return !v.facts.doubts.empty(); });
+  const std::optional<MonotonicTime> until = run->listening_until();
+  if (until && (doubtful || run->request().depth == Depth::core)) co_await rest_until(run, *until);
+  const std::set<std::string> hosts = run->take_late_replies();
+  for (Visit& visit : visits) {
+    if (hosts.contains(visit.site.host)) visit.facts.doubts.push_back({Layer::dns, std::nullopt});
+  }
 }
 
 asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits) {

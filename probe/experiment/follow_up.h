@@ -16,6 +16,11 @@ struct Visit {
   SiteFacts facts;
 };
 
+// Waits for second answers of the lookups, where the depth or a doubt makes them worth it. One that came
+// and differs is a doubt of its own. Borrows `visits` until it is done.
+[[nodiscard]] boost::asio::awaitable<void> settle_lookups(std::shared_ptr<Run> run,
+                                                          std::vector<Visit>& visits);
+
 // The immediate set, and with FollowUp::all the deferred one after its rests. Nothing without a doubt.
 [[nodiscard]] boost::asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits);
 

@@ -7,6 +7,8 @@
 
 #include "probe/experiment/task_group.h"
 #include "probe/step/contact_guard.h"
+#include "probe/step/doh_lookup.h"
+#include "protocol/target_url.h"
 
 namespace kua::probe {
 
@@ -76,6 +78,70 @@ asio::awaitable<Answers> ask(std::shared_ptr<Run> run, LookupOptions options) {
   co_return out;
 }
 
+// A resolver and one of its addresses.
+struct Choice {
+  const protocol::TargetList::TrustedResolver* resolver;
+  IpAddress address;
+};
+
+enum class Kind : std::uint8_t { udp, doh };
+
+// Drawn among the list's resolvers of that kind; nullopt: there is none.
+std::optional<Choice> draw(Run& run, Kind kind) {
+  std::vector<Choice> choices;
+  for (const auto& resolver : run.list().trusted_resolvers) {
+    if (kind == Kind::udp ? !resolver.udp : resolver.doh_url.empty()) continue;
+    for (const IpAddress& address : resolver.addresses) {
+      const bool usable = address.family() == Family::ip4 || run.ipv6_worth_trying();
+      if (usable && may_contact(address, run.list().routable)) choices.push_back({&resolver, address});
+    }
+  }
+  if (choices.empty()) return std::nullopt;
+  return choices[run.dice().below(choices.size())];
+}
+
+asio::awaitable<void> ask_udp_into(std::shared_ptr<Run> run, LookupPlan plan, std::shared_ptr<Answers> out) {
+  const auto choice = draw(*run, Kind::udp);
+  if (!choice) co_return;
+  const MonotonicTime latest = run->deadline(run->pacing().lookup_deadline, plan.latest);
+  const Endpoint resolver{choice->address, kDnsPort, Transport::udp};
+  auto options = options_for(*run, plan, ResolverEngine::udp, resolver, latest);
+  if (options) *out = co_await ask(run, std::move(*options));
+}
+
+asio::awaitable<void> ask_doh_into(std::shared_ptr<Run> run, LookupPlan plan, std::shared_ptr<Answers> out) {
+  const auto choice = draw(*run, Kind::doh);
+  const auto name = DomainName::parse(plan.name.empty() ? plan.host : plan.name);
+  if (!choice || !name) {
+    run->missing("doh");
+    co_return;
+  }
+  const std::string& listed = choice->resolver->doh_url;
+  const auto url = protocol::parse_target_url(listed.substr(0, listed.find('{')));  // a template's variable
+  if (!url || url->scheme != protocol::UrlScheme::https) {
+    run->missing("doh");
+    co_return;
+  }
+  DohOptions options;
+  options.context.hop = plan.hop;
+  options.context.host = plan.host;
+  options.context.role = plan.role;
+  options.url = url->text();
+  options.server_name = url->host;
+  options.authority = url->authority();
+  options.path = url->path;
+  options.endpoint = {choice->address, url->port, Transport::tcp};
+  options.name = *name;
+  options.types = types_of(*run);
+  // Three round trips and a resolver's own work, where a lookup over UDP has one.
+  options.deadline = run->deadline(run->pacing().lookup_deadline * 2, plan.latest);
+  DohResult result =
+      co_await doh_lookup(run->instrument().trust, run->timeline(), run->tally(), std::move(options));
+  if (result.instrument) run->fail_instrument(*result.instrument);
+  add(*out, *run, result.observations);
+  for (Lookup& lookup : result.observations) run->record_lookup(std::move(lookup), nullptr);
+}
+
 }  // namespace
 
 asio::awaitable<Answers> ask_system(std::shared_ptr<Run> run, LookupPlan plan) {
@@ -98,21 +164,15 @@ asio::awaitable<Answers> ask_system(std::shared_ptr<Run> run, LookupPlan plan) {
 }
 
 asio::awaitable<Answers> ask_trusted(std::shared_ptr<Run> run, LookupPlan plan) {
-  Answers out;
-  const auto& resolvers = run->list().trusted_resolvers;
-  std::vector<IpAddress> addresses;
-  for (const auto& resolver : resolvers) {
-    if (!resolver.udp) continue;
-    for (const IpAddress& address : resolver.addresses) {
-      if (address.family() == Family::ip4 || run->ipv6_worth_trying()) addresses.push_back(address);
-    }
-  }
-  if (addresses.empty()) co_return out;
-  const Endpoint resolver{addresses[run->dice().below(addresses.size())], kDnsPort, Transport::udp};
-  const MonotonicTime latest = run->deadline(run->pacing().lookup_deadline, plan.latest);
-  auto options = options_for(*run, plan, ResolverEngine::udp, resolver, latest);
-  if (options) out = co_await ask(run, std::move(*options));
-  co_return out;
+  plan.role = StepRole::trusted;
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  TaskGroup group(executor);
+  const auto over_doh = std::make_shared<Answers>();
+  const auto over_udp = std::make_shared<Answers>();
+  group.spawn(ask_doh_into(run, plan, over_doh));
+  group.spawn(ask_udp_into(run, plan, over_udp));
+  co_await group.join();
+  co_return over_doh->answered ? *over_doh : *over_udp;
 }
 
 asio::awaitable<Answers> ask_nobody(std::shared_ptr<Run> run, LookupPlan plan) {

@@ -30,7 +30,7 @@ struct LookupPlan {
 
 // Each configured resolver in order until one answers.
 [[nodiscard]] boost::asio::awaitable<Answers> ask_system(std::shared_ptr<Run> run, LookupPlan plan);
-// One trusted resolver over UDP and one over DoH, drawn by the run's dice, side by side. DoH's answers
+// In role trusted: one trusted resolver over UDP and one over DoH, drawn by the run's dice, side by side. DoH's answers
 // count alone where there are any: UDP to a trusted resolver can be forged on the way.
 [[nodiscard]] boost::asio::awaitable<Answers> ask_trusted(std::shared_ptr<Run> run, LookupPlan plan);
 // An address of the list that runs no resolver: any answer comes from the path.

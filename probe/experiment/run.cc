@@ -142,15 +142,15 @@ std::optional<MonotonicTime> Run::listening_until() const {
   return latest;
 }
 
-std::set<std::uint32_t> Run::take_late_replies() {
-  std::set<std::uint32_t> hops;
+std::set<std::string> Run::take_late_replies() {
+  std::set<std::string> hosts;
   for (Listening& one : listening_) {
     auto& lookup = std::get<Lookup>(measurement_.observations[one.index]);
     lookup.late = one.late->take(one.type);
-    if (!lookup.late.empty() && lookup.role == StepRole::main) hops.insert(lookup.hop);
+    if (!lookup.late.empty() && lookup.role == StepRole::main) hosts.insert(lookup.host);
   }
   listening_.clear();
-  return hops;
+  return hosts;
 }
 
 void Run::scrub() {

@@ -77,9 +77,9 @@ class Run {
 
   // Until when the late replies of the lookups are worth waiting for; nullopt: nothing listens.
   [[nodiscard]] std::optional<MonotonicTime> listening_until() const;
-  // Ends the listening and puts what came into its lookups. Returns the hops whose main lookup got a late,
-  // different reply.
-  std::set<std::uint32_t> take_late_replies();
+  // Ends the listening and puts what came into its lookups. Returns the hosts whose main lookup got a
+  // late, different reply.
+  std::set<std::string> take_late_replies();
 
   // The record, scrubbed. Call once, last.
   [[nodiscard]] Measurement finish();

@@ -58,17 +58,6 @@ std::optional<protocol::TargetUrl> next_url(Run& run, const Site& site, const Si
   return *next;
 }
 
-// Waits for second answers of the lookups, where the depth or a doubt makes them worth it.
-asio::awaitable<void> settle_lookups(std::shared_ptr<Run> run, std::vector<Visit>& visits) {
-  const bool doubtful = std::ranges::any_of(visits, [](const Visit& v) { return !v.facts.doubts.empty(); });
-  const auto until = run->listening_until();
-  if (until && (doubtful || run->request().depth == Depth::core)) co_await rest_until(run, *until);
-  const std::set<std::uint32_t> hops = run->take_late_replies();
-  for (Visit& visit : visits) {
-    if (hops.contains(visit.site.hop)) visit.facts.doubts.push_back({Layer::dns, std::nullopt});
-  }
-}
-
 }  // namespace
 
 asio::awaitable<Measurement> web_reachability(const Instrument& instrument, ExperimentRequest request) {

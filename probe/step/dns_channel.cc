@@ -74,7 +74,7 @@ struct DnsChannel::Callbacks {
       watch->descriptor->cancel(ignored);
       channel.finished_udp_ = std::move(watch->descriptor);
     } else {
-      add_tcp_socket(*channel.tally_, socket, channel.resolver_.address.family());
+      add_tcp_socket(*channel.tally_, socket, channel.resolver_.address.family(), Closing::in_order);
       watch->descriptor.reset();
     }
     std::erase(channel.watches_, watch);

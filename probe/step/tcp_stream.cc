@@ -3,10 +3,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -16,60 +12,21 @@ namespace kua::probe {
 
 namespace asio = boost::asio;
 
-// Shared with the timer's handler, which may run after the stream is gone.
-struct TcpStream::State {
-  State(const asio::any_io_executor& executor, int socket_in, Family family_in,
-        const platform::Clock& clock_in, std::shared_ptr<WireTally> tally_in)
-      : descriptor(executor, socket_in),
-        timer(executor),
-        family(family_in),
-        clock(clock_in),
-        tally(std::move(tally_in)) {}
-
-  // One timer for a whole step: waits under the same deadline find it armed.
-  static void arm(const std::shared_ptr<State>& state, MonotonicTime deadline) {
-    if (state->armed == deadline) return;
-    state->armed = deadline;
-    state->expired = false;
-    state->timer.expires_after(deadline - state->clock.monotonic_now());
-    state->timer.async_wait([state, deadline](const boost::system::error_code& problem) {
-      if (problem || state->armed != deadline) return;
-      state->expired = true;
-      boost::system::error_code ignored;  // nothing waits: nothing to cancel
-      state->descriptor.cancel(ignored);
-    });
-  }
-
-  asio::posix::stream_descriptor descriptor;
-  asio::steady_timer timer;
-  Family family;
-  const platform::Clock& clock;
-  std::shared_ptr<WireTally> tally;
-  std::optional<MonotonicTime> armed;
-  bool expired = false;
-};
-
 TcpStream::TcpStream(asio::any_io_executor executor, int socket, Family family,
                      const platform::Clock& clock, std::shared_ptr<WireTally> tally)
-    : state_(std::make_shared<State>(executor, socket, family, clock, std::move(tally))) {}
+    : socket_(executor, socket, clock), family_(family), tally_(std::move(tally)) {}
 
-TcpStream::~TcpStream() {
-  state_->armed.reset();
-  state_->timer.cancel();
-  add_tcp_socket(*state_->tally, socket(), state_->family);
-  boost::system::error_code ignored;  // a failed close leaves nothing to do
-  state_->descriptor.close(ignored);
-}
+TcpStream::~TcpStream() { add_tcp_socket(*tally_, socket(), family_, closing_); }
 
 asio::awaitable<Ready> TcpStream::wait(WaitFor what, MonotonicTime deadline) {
-  const std::shared_ptr<State> state = state_;
-  State::arm(state, deadline);
-  if (state->expired) co_return Ready::expired;
-  const auto type = what == WaitFor::readable ? asio::posix::stream_descriptor::wait_read
-                                              : asio::posix::stream_descriptor::wait_write;
-  const auto [problem] =
-      co_await state->descriptor.async_wait(type, asio::as_tuple(asio::use_awaitable));
-  co_return problem ? Ready::expired : Ready::yes;
+  return socket_.wait(what, deadline);
+}
+
+void TcpStream::close_by_reset() {
+  const linger at_once{1, 0};
+  if (::setsockopt(socket(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0) {
+    closing_ = Closing::by_reset;
+  }
 }
 
 IoResult TcpStream::read_some(std::span<char> into) {
@@ -87,11 +44,7 @@ IoResult TcpStream::write_some(std::string_view bytes) {
   return {IoResult::Kind::failed, 0, failure_from_errno(errno)};
 }
 
-int TcpStream::socket() const noexcept { return state_->descriptor.native_handle(); }
-
 std::optional<IpAddress> TcpStream::local_address() const { return local_address_of(socket()); }
-
-const platform::Clock& TcpStream::clock() const noexcept { return state_->clock; }
 
 namespace {
 

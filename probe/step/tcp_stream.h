@@ -15,12 +15,10 @@
 #include "measurement/failure.h"
 #include "measurement/time.h"
 #include "platform/clock/clock.h"
+#include "probe/step/async_socket.h"
 #include "probe/step/wire_tally.h"
 
 namespace kua::probe {
-
-enum class Ready : std::uint8_t { yes, expired };
-enum class WaitFor : std::uint8_t { readable, writable };
 
 // How one attempt to read or write ended.
 struct IoResult {
@@ -63,14 +61,16 @@ class TcpStream final : public ByteStream {
   [[nodiscard]] IoResult write_some(std::string_view bytes) override;
   [[nodiscard]] TcpStream& tcp() override { return *this; }
 
-  [[nodiscard]] int socket() const noexcept;
+  // When it closes, without a goodbye: one segment instead of four, where nothing is left to say.
+  void close_by_reset();
+  [[nodiscard]] int socket() const noexcept { return socket_.descriptor(); }
   // The address the socket is bound to: to be scrubbed, never to be recorded.
   [[nodiscard]] std::optional<IpAddress> local_address() const;
-  [[nodiscard]] const platform::Clock& clock() const noexcept;
-
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  AsyncSocket socket_;
+  Family family_;
+  std::shared_ptr<WireTally> tally_;
+  Closing closing_ = Closing::in_order;
 };
 
 // Reads at least one byte, waiting where needed. Kinds: done, closed, failed; a passed deadline is

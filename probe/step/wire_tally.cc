@@ -28,7 +28,7 @@ void add_datagram(WireTally& tally, Direction direction, Family family, std::siz
   (direction == Direction::sent ? tally.sent : tally.received) += bytes;
 }
 
-void add_tcp_socket(WireTally& tally, int socket, Family family) {
+void add_tcp_socket(WireTally& tally, int socket, Family family, Closing how) {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return;
@@ -37,9 +37,11 @@ void add_tcp_socket(WireTally& tally, int socket, Family family) {
   const bool timestamps = (info.tcpi_options & TCPI_OPT_TIMESTAMPS) != 0;
   const std::uint64_t header =
       kEthernetBytes + ip_bytes(family) + kTcpBytes + (timestamps ? kTcpTimestampOptionBytes : 0);
-  const std::uint64_t closing = open ? kClosingSegments : 0;
-  tally.sent += (info.tcpi_segs_out + closing) * header + info.tcpi_bytes_sent;
-  tally.received += (info.tcpi_segs_in + closing) * header + info.tcpi_bytes_received;
+  const bool in_order = how == Closing::in_order;
+  const std::uint64_t closing_out = !open ? 0 : in_order ? kClosingSegments : 1;
+  const std::uint64_t closing_in = open && in_order ? kClosingSegments : 0;
+  tally.sent += (info.tcpi_segs_out + closing_out) * header + info.tcpi_bytes_sent;
+  tally.received += (info.tcpi_segs_in + closing_in) * header + info.tcpi_bytes_received;
   const std::uint64_t syn_extra = kTcpSynOptionBytes - (timestamps ? kTcpTimestampOptionBytes : 0);
   tally.sent += syn_extra * std::min<std::uint64_t>(info.tcpi_segs_out, 1 + info.tcpi_total_retrans);
   if (timestamps) tally.received += syn_extra;  // agreed on, so there was a SYN-ACK

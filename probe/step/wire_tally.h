@@ -19,8 +19,10 @@ enum class Direction : std::uint8_t { sent, received };
 // One UDP (or ICMP echo) datagram with `payload_bytes` behind its 8-byte header.
 void add_datagram(WireTally& tally, Direction direction, Family family, std::size_t payload_bytes);
 
+enum class Closing : std::uint8_t { in_order, by_reset };
+
 // Everything one TCP socket sent and received so far, plus the segments that closing it will cost.
 // To be called once, just before the close. A socket that the kernel knows nothing of adds nothing.
-void add_tcp_socket(WireTally& tally, int socket, Family family);
+void add_tcp_socket(WireTally& tally, int socket, Family family, Closing closing);
 
 }  // namespace kua::probe

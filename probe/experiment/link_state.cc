@@ -1,0 +1,324 @@
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
+#include "probe/experiment/experiment.h"
+#include "probe/experiment/run.h"
+#include "probe/experiment/task_group.h"
+#include "probe/limits.h"
+#include "probe/step/contact_guard.h"
+#include "probe/step/gateway.h"
+#include "probe/step/http_date.h"
+#include "probe/step/http_round_trip.h"
+#include "probe/step/tcp_connect.h"
+#include "probe/step/tls_handshake.h"
+#include "protocol/target_url.h"
+
+namespace kua::probe {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::uint16_t kHttpPort = 80;
+constexpr std::size_t kControlAddresses = 2;     // tried of one control
+constexpr std::uint64_t kPortalBodyBytes = 512;  // the status and Location tell; the page is not kept
+
+// How closely a control is looked at.
+enum class Look : std::uint8_t {
+  connect,  // 0.3 kB
+  close,    // certificate and Date, 4.5 kB
+};
+
+struct Control {
+  const Target* target = nullptr;
+  protocol::TargetUrl url;
+  LinkSubject subject = LinkSubject::national;
+};
+
+// One look at the line. Its checks run side by side and hold it.
+struct Session {
+  std::shared_ptr<Run> run;
+  LinkMemory* memory;                  // outlives the awaitable; touched only before it is done
+  std::optional<DefaultRoute> route;
+  int national_reached = 0;
+  int international_reached = 0;
+};
+
+// The controls of one side, those of other countries left out, turned so that `turn` begins.
+std::vector<Control> controls_of(const Run& run, ControlScope scope, std::uint32_t turn) {
+  std::vector<Control> out;
+  const CountryCode country = run.instrument().stamp.vantage.country;
+  for (const Target& target : run.list().targets) {
+    if (target.tier != Tier::control || target.scope != scope) continue;
+    if (target.country && *target.country != country) continue;
+    const auto url = protocol::parse_target_url(target.url);
+    if (!url) continue;
+    out.push_back({&target, *url,
+                   scope == ControlScope::national ? LinkSubject::national : LinkSubject::international});
+  }
+  if (!out.empty()) {
+    std::ranges::rotate(out, out.begin() + static_cast<std::ptrdiff_t>(turn % out.size()));
+  }
+  return out;
+}
+
+ExperimentRequest link_request() {
+  Target target{*TargetId::parse("link"), {}, {}, {}, "CTRL", Tier::control, {}, {}};
+  return ExperimentRequest{std::move(target), Depth::key, FollowUp::none, LinkState::unknown, 0,
+                           kBodyWireBytesMax, {}};
+}
+
+// Whether a redirect stays with the control: no redirect, or to its own name or a neighbouring one.
+bool leads_home(const Control& control, const std::string& location) {
+  if (location.empty()) return true;
+  const auto next = protocol::resolve_reference(control.url, location);
+  if (!next) return false;
+  const std::string& ours = control.url.host;
+  const std::string& theirs = next->host;
+  return ours == theirs || ours.ends_with("." + theirs) || theirs.ends_with("." + ours);
+}
+
+LinkCheck begin_check(const Session& session, LinkSubject subject, const std::string& host) {
+  LinkCheck check;
+  check.subject = subject;
+  check.host = host;
+  check.offset = session.run->timeline().offset();
+  return check;
+}
+
+void end_check(Session& session, LinkCheck check) {
+  check.duration = session.run->timeline().offset() - check.offset;
+  if (check.reached && check.subject == LinkSubject::national) ++session.national_reached;
+  if (check.reached && check.subject == LinkSubject::international) ++session.international_reached;
+  session.run->record(std::move(check));
+}
+
+asio::awaitable<void> check_gateway(std::shared_ptr<Session> session) {
+  LinkCheck check = begin_check(*session, LinkSubject::gateway, "");
+  if (session->route) {
+    const Run& run = *session->run;
+    const MonotonicTime latest = run.deadline(run.pacing().lookup_deadline, MonotonicTime::max());
+    const GatewayResult result = co_await probe_gateway(run.timeline(), run.tally(), *session->route, latest);
+    check.reached = result.reached;
+    if (result.failure) check.failure = Failure{*result.failure, Operation::connect};
+  } else {
+    check.failure = Failure{FailureCode::network_unreachable, Operation::connect};
+  }
+  end_check(*session, std::move(check));
+}
+
+// Asks the system's resolvers in order for one record type and remembers nothing.
+asio::awaitable<Lookup> ask_one(std::shared_ptr<Session> session, std::string host) {
+  Run& run = *session->run;
+  Lookup last;
+  last.failure = Failure{FailureCode::dns_non_recoverable_failure, Operation::resolve};
+  const auto name = DomainName::parse(host);
+  const bool six = session->route && session->route->gateway &&
+                   session->route->gateway->family() == Family::ip6;
+  const std::vector<Endpoint>& resolvers = run.instrument().system_resolvers;
+  const MonotonicTime latest = run.deadline(run.pacing().lookup_deadline, MonotonicTime::max());
+  for (std::size_t i = 0; name && i < resolvers.size() && !last.reply; ++i) {
+    const Microseconds share =
+        (latest - run.timeline().now()) / static_cast<std::int64_t>(resolvers.size() - i);
+    LookupOptions options;
+    options.resolver = resolvers[i];
+    options.name = *name;
+    options.types = {six ? QueryType::aaaa : QueryType::a};
+    options.deadline = run.timeline().now() + share;
+    LookupResult result = co_await dns_lookup(run.timeline(), run.tally(), std::move(options));
+    if (result.instrument) run.fail_instrument(*result.instrument);
+    if (!result.observations.empty()) last = std::move(result.observations.front());
+  }
+  co_return last;
+}
+
+std::vector<IpAddress> contactable(const Run& run, const Lookup& lookup) {
+  std::vector<IpAddress> out;
+  if (!lookup.reply) return out;
+  for (const IpAddress& address : lookup.reply->addresses) {
+    if (may_contact(address, run.list().routable)) out.push_back(address);
+  }
+  return out;
+}
+
+// The resolver is asked for a control's name; what it says is where the control is looked for.
+asio::awaitable<void> check_resolver(std::shared_ptr<Session> session, std::string host) {
+  LinkCheck check = begin_check(*session, LinkSubject::resolver, host);
+  const Lookup lookup = co_await ask_one(session, host);
+  check.failure = lookup.failure;
+  check.reached = !lookup.failure;
+  std::vector<IpAddress> addresses = contactable(*session->run, lookup);
+  if (!addresses.empty()) session->memory->addresses[host] = std::move(addresses);
+  end_check(*session, std::move(check));
+}
+
+// Where the control was found before, or where the resolver says it is.
+asio::awaitable<std::vector<IpAddress>> addresses_of(std::shared_ptr<Session> session, Control control) {
+  if (const auto literal = control.url.address()) {
+    std::vector<IpAddress> only;
+    if (may_contact(*literal, session->run->list().routable)) only.push_back(*literal);
+    co_return only;
+  }
+  const auto known = session->memory->addresses.find(control.url.host);
+  if (known != session->memory->addresses.end()) co_return known->second;
+  const Lookup lookup = co_await ask_one(session, control.url.host);
+  co_return contactable(*session->run, lookup);
+}
+
+// One control at one address. Says whether it was reached; why not, and its Date, go into `check`.
+asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control, IpAddress address, Look look,
+                              LinkCheck& check) {
+  Run& run = *session->run;
+  const bool secure = control.url.scheme == protocol::UrlScheme::https;
+  ConnectOptions options;
+  options.endpoint = {address, control.url.port, Transport::tcp};
+  options.deadline = run.deadline(run.pacing().connect_deadline, MonotonicTime::max());
+  ConnectResult connected = co_await tcp_connect(run.timeline(), run.tally(), std::move(options));
+  if (connected.instrument) run.fail_instrument(*connected.instrument);
+  check.failure = connected.observation.failure;
+  if (connected.stream == nullptr) co_return false;
+  if (secure && look == Look::connect) {
+    connected.stream->close_by_reset();
+    co_return true;
+  }
+  std::unique_ptr<ByteStream> stream = std::move(connected.stream);
+  if (secure) {
+    TlsOptions tls;
+    tls.endpoint = {address, control.url.port, Transport::tcp};
+    tls.server_name = control.url.host;
+    tls.deadline = run.deadline(run.pacing().handshake_deadline, MonotonicTime::max());
+    std::unique_ptr<TcpStream> tcp(static_cast<TcpStream*>(stream.release()));
+    TlsResult shaken = co_await tls_handshake(run.instrument().trust, run.timeline(), std::move(tcp),
+                                              std::move(tls));
+    check.failure = shaken.observation.failure;
+    if (!check.failure && shaken.observation.trust != ChainTrust::trusted) {
+      check.failure = Failure{FailureCode::ssl_invalid_certificate, Operation::tls_handshake};
+    }
+    stream = std::move(shaken.stream);
+    if (check.failure) co_return false;
+  }
+  HttpOptions http;
+  http.authority = control.url.authority();
+  http.target = control.url.request_target();
+  http.method = HttpMethod::head;
+  http.deadline = run.deadline(run.pacing().round_trip_deadline, MonotonicTime::max());
+  const HttpResult answer = co_await http_round_trip(run.timeline(), *stream, std::move(http));
+  check.failure = answer.observation.failure;
+  check.server_date = parse_http_date(answer.date);
+  co_return !check.failure && (secure || leads_home(control, answer.location));
+}
+
+asio::awaitable<void> check_control(std::shared_ptr<Session> session, Control control, Look look) {
+  LinkCheck check = begin_check(*session, control.subject, control.url.host);
+  check.target = control.target->id.text();
+  const std::vector<IpAddress> addresses = co_await addresses_of(session, control);
+  if (addresses.empty()) check.failure = Failure{FailureCode::dns_no_answer, Operation::resolve};
+  for (std::size_t i = 0; i < addresses.size() && i < kControlAddresses && !check.reached; ++i) {
+    check.reached = co_await look_at(session, control, addresses[i], look, check);
+    if (check.reached) session->memory->addresses[control.url.host] = {addresses[i]};
+  }
+  if (!check.reached) session->memory->addresses.erase(control.url.host);  // to be looked up anew
+  end_check(*session, std::move(check));
+}
+
+// What a portal does: answers in the control's name, over plain HTTP, with something of its own.
+asio::awaitable<void> check_portal(std::shared_ptr<Session> session, Control control) {
+  Run& run = *session->run;
+  LinkCheck check = begin_check(*session, LinkSubject::captive_portal, control.url.host);
+  check.target = control.target->id.text();
+  const std::vector<IpAddress> addresses = co_await addresses_of(session, control);
+  if (addresses.empty()) {
+    check.failure = Failure{FailureCode::dns_no_answer, Operation::resolve};
+    end_check(*session, std::move(check));
+    co_return;
+  }
+  ConnectOptions options;
+  options.endpoint = {addresses.front(), kHttpPort, Transport::tcp};
+  options.deadline = run.deadline(run.pacing().connect_deadline, MonotonicTime::max());
+  ConnectResult connected = co_await tcp_connect(run.timeline(), run.tally(), std::move(options));
+  check.failure = connected.observation.failure;
+  if (connected.stream != nullptr) {
+    HttpOptions http;
+    http.authority = control.url.host;
+    http.target = "/";
+    http.body = {kPortalBodyBytes, kPortalBodyBytes};
+    http.deadline = run.deadline(run.pacing().round_trip_deadline, MonotonicTime::max());
+    const HttpResult answer = co_await http_round_trip(run.timeline(), *connected.stream, std::move(http));
+    if (!answer.observation.status) check.failure = answer.observation.failure;
+    // A control over TLS answers in clear text by sending us on to itself; a page there is a portal's.
+    const bool plain_control = control.url.scheme == protocol::UrlScheme::http;
+    check.reached = answer.observation.status && leads_home(control, answer.location) &&
+                    (plain_control || !answer.location.empty());
+  }
+  end_check(*session, std::move(check));
+}
+
+Look look_for(bool unsettled, std::uint32_t turn, std::uint32_t phase) {
+  return unsettled || turn % (2 * kLinkCloseLookTurns) == phase ? Look::close : Look::connect;
+}
+
+std::string text_of(const std::optional<DefaultRoute>& route) {
+  if (!route) return "none";
+  return route->interface + " " + (route->gateway ? route->gateway->text() : "");
+}
+
+// Another way out may lead anywhere: what was known of the line before holds no more.
+void notice_line(Session& session) {
+  const std::string way_out = text_of(session.route);
+  if (way_out == session.memory->way_out) return;
+  *session.memory = LinkMemory{};
+  session.memory->way_out = way_out;
+}
+
+// The others of a side whose first control was not reached.
+void spawn_more(TaskGroup& group, const std::shared_ptr<Session>& session,
+                const std::vector<Control>& controls) {
+  for (std::size_t i = 1; i < controls.size() && i <= kLinkMoreControls; ++i) {
+    group.spawn(check_control(session, controls[i], Look::connect));
+  }
+}
+
+}  // namespace
+
+asio::awaitable<Measurement> link_state(const Instrument& instrument, LinkMemory& memory,
+                                        std::uint32_t turn) {
+  const auto session = std::make_shared<Session>();
+  session->run = std::make_shared<Run>(instrument, link_request(), "link_state");
+  session->memory = &memory;
+  session->route = default_route();
+  notice_line(*session);
+  Run& run = *session->run;
+  const std::vector<Control> national = controls_of(run, ControlScope::national, turn);
+  const std::vector<Control> international = controls_of(run, ControlScope::international, turn);
+  if (national.empty()) run.missing("national_control");
+  if (international.empty()) run.missing("international_control");
+
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  TaskGroup first(executor);
+  first.spawn(check_gateway(session));
+  // A national name, where there is one: a resolver without the world outside still knows it.
+  const std::vector<Control>& named = national.empty() ? international : national;
+  if (!named.empty()) co_await check_resolver(session, named.front().url.host);
+  if (!national.empty()) {
+    const Look look = look_for(memory.national_unsettled, turn, 0);
+    first.spawn(check_control(session, national.front(), look));
+  }
+  if (!international.empty()) {
+    const Look look = look_for(memory.international_unsettled, turn, kLinkCloseLookTurns);
+    first.spawn(check_control(session, international.front(), look));
+  }
+  co_await first.join();
+
+  memory.national_unsettled = session->national_reached == 0;
+  memory.international_unsettled = session->international_reached == 0;
+  TaskGroup more(executor);
+  if (memory.national_unsettled) spawn_more(more, session, national);
+  if (memory.international_unsettled) spawn_more(more, session, international);
+  const std::vector<Control>& plain = international.empty() ? national : international;
+  if (memory.international_unsettled && !plain.empty()) more.spawn(check_portal(session, plain.front()));
+  co_await more.join();
+  co_return run.finish();
+}
+
+}  // namespace kua::probe
