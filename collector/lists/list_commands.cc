@@ -88,11 +88,12 @@ Expected<protocol::TargetList> sign_list(const SignOptions& options, WallTime no
   if (!options.extra_file.empty()) {
     if (const auto read = read_list_extra(options.extra_file, list); !read) return std::unexpected(read.error());
   }
-  const std::string envelope = protocol::sign_target_list(list, *key);
+  const auto envelope = protocol::sign_target_list(list, *key);
+  if (!envelope) return std::unexpected(envelope.error());
   // What a probe would refuse must not leave this machine.
-  const auto opened = protocol::open_target_list(envelope, {key->public_key()}, now, 0);
+  const auto opened = protocol::open_target_list(*envelope, {key->public_key()}, now, 0);
   if (!opened) return refused(opened.error().text(), "checking the signed list");
-  if (const auto written = replace_file(options.out_file, envelope); !written) return std::unexpected(written.error());
+  if (const auto written = replace_file(options.out_file, *envelope); !written) return std::unexpected(written.error());
   return list;
 }
 

@@ -32,10 +32,6 @@ struct SignOptions {
 // What extra_file adds. Paths in it are relative to it.
 [[nodiscard]] Expected<void> read_list_extra(const std::string& path, protocol::TargetList& list);
 
-// name,spki_sha256,subject[,…]: the first line names the columns. Errors name file and line.
-[[nodiscard]] Expected<std::vector<InterceptionRoot>> read_interception_roots_csv(std::string_view text,
-                                                                                  const std::string& name);
-
 struct ShowOptions {
   std::string list_file;
   std::vector<std::string> key_files;  // public keys to check against; empty: says who signed, trusts nobody

@@ -1,6 +1,4 @@
 // What a list holds besides its targets: the YAML of config/list.yaml and the tables it names.
-#include <algorithm>
-
 #include "collector/lists/list_commands.h"
 #include "collector/setup/text_file.h"
 #include "platform/config/config_reader.h"
@@ -52,62 +50,7 @@ std::vector<protocol::TargetList::TrustedResolver> resolvers(ConfigSection& root
   return out;
 }
 
-// One line of a CSV (RFC 4180) without line breaks inside fields.
-std::vector<std::string> csv_fields(std::string_view line) {
-  std::vector<std::string> out(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (quoted && c == '"' && i + 1 < line.size() && line[i + 1] == '"') {
-      out.back() += '"';
-      ++i;
-    } else if (c == '"') {
-      quoted = !quoted;
-    } else if (c == ',' && !quoted) {
-      out.emplace_back();
-    } else if (c != '\r') {
-      out.back() += c;
-    }
-  }
-  return out;
-}
-
-bool is_hex_digest(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 }  // namespace
-
-Expected<std::vector<InterceptionRoot>> read_interception_roots_csv(std::string_view text, const std::string& name) {
-  std::vector<InterceptionRoot> roots;
-  std::vector<std::string> columns;
-  for (std::size_t number = 1; !text.empty(); ++number) {
-    const auto end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    text = end == std::string_view::npos ? "" : text.substr(end + 1);
-    if (line.empty() || line == "\r") continue;
-    const std::vector<std::string> fields = csv_fields(line);
-    if (columns.empty()) {
-      columns = fields;
-      continue;
-    }
-    const auto field = [&](std::string_view column) {
-      const auto at = static_cast<std::size_t>(std::find(columns.begin(), columns.end(), column) - columns.begin());
-      return at < fields.size() ? fields[at] : std::string();
-    };
-    InterceptionRoot root{field("name"), field("spki_sha256"), field("subject")};
-    const std::string doing = "reading " + name + ":" + std::to_string(number);
-    if (root.name.empty()) return fail(ErrorKind::invalid_input, "the column 'name' is empty", doing);
-    if (!root.spki_sha256.empty() && !is_hex_digest(root.spki_sha256)) {
-      return fail(ErrorKind::invalid_input, "the column 'spki_sha256' holds 64 lower-case hex digits, or nothing", doing);
-    }
-    if (root.spki_sha256.empty() && root.subject.empty()) {
-      return fail(ErrorKind::invalid_input, "one of the columns 'spki_sha256' and 'subject' is needed", doing);
-    }
-    roots.push_back(std::move(root));
-  }
-  return roots;
-}
 
 Expected<void> read_list_extra(const std::string& path, protocol::TargetList& list) {
   auto reader = ConfigReader::open(path);
@@ -139,7 +82,7 @@ Expected<void> read_list_extra(const std::string& path, protocol::TargetList& li
     const std::string full = beside(path, file);
     const auto text = read_text_file(full);
     if (!text) return std::unexpected(text.error());
-    auto read = read_interception_roots_csv(*text, full);
+    auto read = protocol::read_interception_roots_csv(*text, full);
     if (!read) return std::unexpected(read.error());
     list.interception_roots.insert(list.interception_roots.end(), read->begin(), read->end());
   }
