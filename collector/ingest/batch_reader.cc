@@ -4,28 +4,16 @@
 #include <optional>
 
 #include "collector/limits.h"
+#include "protocol/record_peek.h"
 
 namespace kua::collector {
 namespace {
 
 using protocol::Rejection;
 
-// The value of the first member called `name`, for lines that are no readable record: enough to tell
-// the sender which of its records it was.
-std::string_view text_member(std::string_view line, std::string_view name) {
-  const std::string key = "\"" + std::string(name) + "\"";
-  auto at = line.find(key);
-  if (at == std::string_view::npos) return {};
-  at = line.find_first_not_of(" \t:", at + key.size());
-  if (at == std::string_view::npos || line[at] != '"') return {};
-  const auto end = line.find('"', at + 1);
-  return end == std::string_view::npos ? std::string_view() : line.substr(at + 1, end - at - 1);
-}
-
-Rejection reason_of(const Error& error, std::string_view line) {
+Rejection reason_of(const Error& error, const protocol::RecordPeek& peek) {
   if (error.kind == ErrorKind::limit) return Rejection::too_large;
-  const std::string_view format = text_member(line, "format");
-  if (!format.empty() && format != protocol::kRecordFormat) return Rejection::unknown_format;
+  if (!peek.format.empty() && peek.format != protocol::kRecordFormat) return Rejection::unknown_format;
   return Rejection::malformed;
 }
 
@@ -52,9 +40,9 @@ ReadBatch BatchReader::read(std::string_view lines, const ProbeId& signer, WallT
     ++seen;
     auto record = reader_.read(line);
     if (!record) {
-      const auto id = RecordId::parse(text_member(line, "id"));
-      if (id) {
-        out.rejected.push_back({id->text(), reason_of(record.error(), line)});
+      const protocol::RecordPeek peek = protocol::peek_record(line);
+      if (peek.id) {
+        out.rejected.push_back({peek.id->text(), reason_of(record.error(), peek)});
       } else {
         ++out.unreadable;
       }

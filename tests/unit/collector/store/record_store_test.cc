@@ -8,22 +8,13 @@
 #include "protocol/record_codec.h"
 #include "tests/unit/collector/store/recording_files.h"
 #include "tests/unit/collector/store/sample_records.h"
+#include "tests/unit/collector/store/set_clock.h"
 #include "tests/unit/collector/store/temporary_directory.h"
 
 namespace kua::collector {
 namespace {
 
 using std::chrono::days;
-
-class SetClock final : public platform::Clock {
- public:
-  WallTime wall_now() const override { return WallTime(Microseconds(wall_.load())); }
-  MonotonicTime monotonic_now() const override { return MonotonicTime(Microseconds(wall_.load())); }
-  void set(WallTime time) { wall_ = time.time_since_epoch().count(); }
-
- private:
-  std::atomic<std::int64_t> wall_{kNoon.time_since_epoch().count()};
-};
 
 class RecordStoreTest : public ::testing::Test {
  protected:
@@ -72,7 +63,7 @@ class RecordStoreTest : public ::testing::Test {
 
   TemporaryDirectory directory_;
   RecordingFiles files_;
-  SetClock clock_;
+  SetClock clock_{kNoon};
   std::unique_ptr<RecordStore> store_;
 };
 
