@@ -110,6 +110,18 @@ bool is_globally_routable(const IpAddress& address) noexcept {
   if (nat64.contains(address)) {
     return is_globally_routable(*IpAddress::from_bytes(address.bytes().subspan(12)));
   }
+  // Most addresses have a first octet that begins no special block at all.
+  static const auto suspects = [] {
+    std::array<std::array<bool, 256>, 2> out{};
+    for (const Prefix& block : special_blocks()) {
+      const bool six = block.base().family() == Family::ip6;
+      const unsigned first = block.base().bytes()[0];
+      const unsigned span = block.length() >= 8 ? 1U : 1U << (8 - block.length());
+      for (unsigned octet = first; octet < first + span; ++octet) out[six ? 1 : 0][octet] = true;
+    }
+    return out;
+  }();
+  if (!suspects[address.family() == Family::ip6 ? 1 : 0][address.bytes()[0]]) return true;
   return std::ranges::none_of(special_blocks(),
                               [&](const Prefix& block) { return block.contains(address); });
 }

@@ -64,10 +64,11 @@ void take_handshake(Host::Port& port, const TlsHandshake& step) {
   }
 }
 
-void take_round_trip(Host::Port& port, const HttpRoundTrip& step, std::uint32_t last_hop) {
+void take_round_trip(Host::Port& port, const HttpRoundTrip& step, const Measurement& control,
+                     std::uint32_t last_hop) {
   if (how_failed(step) == How::here) return;
-  const bool answered = !step.failure && step.status;
-  if (answered || port.page.status == 0) port.page = Page(step);
+  const bool answered = is_answered(step);
+  if (answered || port.page.status == 0) port.page = Page(step, control.limits);
   const Opinion opinion = answered && *step.status < 500 ? Opinion::passed : Opinion::failed;
   // The last round trip speaks: an earlier redirect of the same host says nothing of the page.
   if (answered || port.http != Opinion::passed) port.http = opinion;
@@ -145,7 +146,7 @@ ControlFacts::ControlFacts(const Measurement& control) : impl_(std::make_unique<
     } else if (const auto* handshake = std::get_if<TlsHandshake>(&observation)) {
       take_handshake(port_for(*handshake, handshake->endpoint.port), *handshake);
     } else if (const auto* round_trip = std::get_if<HttpRoundTrip>(&observation)) {
-      take_round_trip(port_for(*round_trip, round_trip->endpoint.port), *round_trip, last_hop);
+      take_round_trip(port_for(*round_trip, round_trip->endpoint.port), *round_trip, control, last_hop);
     }
   }
 }
@@ -162,23 +163,29 @@ const Host* ControlFacts::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
+Witnesses::Witnesses(std::span<const ControlView> controls, std::string_view name) {
+  statements_.reserve(controls.size());
+  for (const ControlView& view : controls) {
+    const Host* newest = view.newest == nullptr ? nullptr : view.newest->find(name);
+    if (newest == nullptr) continue;
+    statements_.push_back({newest, view.before == nullptr ? nullptr : view.before->find(name)});
+  }
+}
+
 template <typename Ask>
 Says Witnesses::poll(Ask ask) const {
   int passed = 0;
   int failed = 0;
-  const ControlView* last_to_speak = nullptr;
-  for (const ControlView& view : controls_) {
-    const Host* host = view.newest == nullptr ? nullptr : view.newest->find(host_);
-    const Opinion opinion = host == nullptr ? Opinion::none : ask(*host);
+  const Host* before = nullptr;  // of the last control that speaks
+  for (const Statement& statement : statements_) {
+    const Opinion opinion = ask(*statement.newest);
     if (opinion == Opinion::none) continue;
-    last_to_speak = &view;
+    before = statement.before;
     ++(opinion == Opinion::passed ? passed : failed);
   }
   if (passed + failed == 0) return Says::nothing;
   if (passed + failed == 1) {
     if (passed == 1) return Says::up;
-    const Host* before =
-        last_to_speak->before == nullptr ? nullptr : last_to_speak->before->find(host_);
     return before != nullptr && ask(*before) == Opinion::failed ? Says::down : Says::disputed;
   }
   if (failed >= 2 && failed * 5 >= (passed + failed) * 2) return Says::down;
@@ -189,26 +196,13 @@ Says Witnesses::dns() const {
   return poll([](const Host& host) { return host.dns; });
 }
 Says Witnesses::tcp(std::uint16_t port, Family family) const {
-  return poll([=](const Host& host) { return tcp_of(host, port, family); });
+  return poll([port, family](const Host& host) { return tcp_of(host, port, family); });
 }
 Says Witnesses::tls(std::uint16_t port) const {
-  return poll([=](const Host& host) { return tls_of(host, port); });
+  return poll([port](const Host& host) { return tls_of(host, port); });
 }
 Says Witnesses::http(std::uint16_t port) const {
-  return poll([=](const Host& host) { return http_of(host, port); });
-}
-
-bool Witnesses::know_host() const {
-  return std::ranges::any_of(controls_, [this](const ControlView& view) {
-    return view.newest != nullptr && view.newest->find(host_) != nullptr;
-  });
-}
-
-bool Witnesses::gave(const IpAddress& address) const {
-  return std::ranges::any_of(controls_, [&](const ControlView& view) {
-    const Host* host = view.newest == nullptr ? nullptr : view.newest->find(host_);
-    return host != nullptr && std::ranges::find(host->addresses, address) != host->addresses.end();
-  });
+  return poll([port](const Host& host) { return http_of(host, port); });
 }
 
 bool Witnesses::could_not_reach(std::uint16_t port, const IpAddress& address) const {

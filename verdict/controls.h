@@ -50,25 +50,28 @@ enum class Says : std::uint8_t {
 // down only when its last two measurements failed.
 class Witnesses {
  public:
-  Witnesses(std::span<const ControlView> controls, std::string_view host)
-      : controls_(controls), host_(host) {}
+  Witnesses() = default;
+  Witnesses(std::span<const ControlView> controls, std::string_view host);
   [[nodiscard]] Says dns() const;
   [[nodiscard]] Says tcp(std::uint16_t port, Family family) const;
   [[nodiscard]] Says tls(std::uint16_t port) const;
   [[nodiscard]] Says http(std::uint16_t port) const;
 
   // Of any control's newest measurement.
-  [[nodiscard]] bool know_host() const;
-  [[nodiscard]] bool gave(const IpAddress& address) const;
   // Some control tried the address and none got through.
   [[nodiscard]] bool could_not_reach(std::uint16_t port, const IpAddress& address) const;
   [[nodiscard]] bool saw_leaf(std::uint16_t port, std::string_view key) const;
   [[nodiscard]] bool saw_issuer(std::uint16_t port, std::string_view key) const;
+  template <typename Visit>  // void(const IpAddress&)
+  void each_address(Visit visit) const {
+    for (const Statement& statement : statements_) {
+      for (const IpAddress& address : statement.newest->addresses) visit(address);
+    }
+  }
   template <typename Matches>  // bool(const ControlFacts::Host::Port&)
   [[nodiscard]] bool any_port(std::uint16_t port, Matches matches) const {
-    for (const ControlView& view : controls_) {
-      const ControlFacts::Host* host = view.newest == nullptr ? nullptr : view.newest->find(host_);
-      const auto* facts = host == nullptr ? nullptr : host->at(port);
+    for (const Statement& statement : statements_) {
+      const auto* facts = statement.newest->at(port);
       if (facts != nullptr && matches(*facts)) return true;
     }
     return false;
@@ -77,8 +80,12 @@ class Witnesses {
  private:
   template <typename Ask>
   [[nodiscard]] Says poll(Ask ask) const;
-  std::span<const ControlView> controls_;
-  std::string_view host_;
+  // Of each control that met the host; `before` may be absent.
+  struct Statement {
+    const ControlFacts::Host* newest;
+    const ControlFacts::Host* before;
+  };
+  std::vector<Statement> statements_;
 };
 
 }  // namespace kua::verdict

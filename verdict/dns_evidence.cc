@@ -43,13 +43,12 @@ bool any_routable(const Scene& scene, const DnsReply& reply) {
                              [&](const IpAddress& address) { return scene.is_public(address); });
 }
 
-void take_trusted(DnsEvidence& e, const Scene& scene, const Lookup& step, std::uint32_t index) {
+void take_trusted(DnsEvidence& e, const Lookup& step, std::uint32_t index) {
   const bool contested = step.engine == ResolverEngine::udp && !step.late.empty();
   if (contested) return;
   const Answer answer = answer_of(step);
   if (answer == Answer::addresses) {
     ++e.trusted_addresses;
-    e.truth_is_public |= any_routable(scene, *step.reply);
   } else if (is_no_such_name(answer)) {
     ++e.trusted_no_such_name;
     e.doh_no_such_name |= step.engine == ResolverEngine::doh;
@@ -114,7 +113,7 @@ void take_lookups(DnsEvidence& e, const Scene& scene, const Site& site, Family f
     if (step.role == StepRole::no_resolver) return take_nobody(e, scene, site, step, index);
     if (!is_own(step.role)) return;
     take_race(e, scene, step, index);
-    if (!system) return take_trusted(e, scene, step, index);
+    if (!system) return take_trusted(e, step, index);
     Answer& slot = step.role == StepRole::retry ? repeated : first;
     slot = better(slot, answer_of(step));
     e.references.add(index, Part::seen);
@@ -140,9 +139,9 @@ struct AtAddress {
 };
 
 void take_plain_page(AtAddress& out, const Scene& scene, const Site& site, const HttpRoundTrip& step) {
-  if (!step.status) return;
+  if (!is_answered(step)) return;
   out.reached = true;
-  const Witnesses controls = scene.witnesses(site);
+  const Witnesses& controls = scene.witnesses(site);
   const std::uint16_t port = step.endpoint.port;
   using Port = ControlFacts::Host::Port;
   const bool same = controls.any_port(port, [&](const Port& p) { return same_page(step, p.page); });
@@ -157,7 +156,7 @@ void take_plain_page(AtAddress& out, const Scene& scene, const Site& site, const
 
 // A chain that controls saw too, or that nobody gets a better one than, is the site's own.
 void weigh_chain(AtAddress& out, const Scene& scene, const Site& site, const TlsHandshake& step) {
-  const Witnesses controls = scene.witnesses(site);
+  const Witnesses& controls = scene.witnesses(site);
   const Says says = controls.tls(step.endpoint.port);
   const bool known = !step.chain.empty() && controls.saw_leaf(step.endpoint.port, step.chain[0].spki_sha256);
   if (known || says == Says::down || says == Says::disputed) return;
@@ -176,7 +175,7 @@ AtAddress look_at(const Scene& scene, const Site& site, const IpAddress& address
   scene.each<TlsHandshake>(site, [&](std::uint32_t index, const TlsHandshake& step) {
     if (step.endpoint.address != address) return;
     if (step.role == StepRole::same_address) {
-      out.other_name_tried = true;
+      out.other_name_tried |= answered_tls(step);
       out.other_name_valid |= is_trusted(step);
       references.add(index, Part::pair);
     } else if (is_own(step.role)) {
@@ -199,7 +198,7 @@ void weigh_addresses(DnsEvidence& e, const Scene& scene, const Site& site, Famil
   bool any_foreign_reached = false;
   bool foreign_passes_others = false;
   bool true_refuses_others = false;
-  for (const KnownAddress& known : site.addresses.items()) {
+  for (const KnownAddress& known : site.addresses) {
     if (known.address.family() != family) continue;
     const bool vouched = site.is_vouched(known.address);
     if (!known.by_system) {
@@ -232,46 +231,62 @@ void weigh_addresses(DnsEvidence& e, const Scene& scene, const Site& site, Famil
   e.proxied = foreign_passes_others && true_refuses_others;
 }
 
+// What the addresses are by themselves, whoever answers there.
+void weigh_answers(DnsEvidence& e, const Scene& scene, const Site& site, Family family) {
+  bool any_public = false;
+  bool any_system = false;
+  for (const KnownAddress& known : site.addresses) {
+    if (known.address.family() != family) continue;
+    const bool by_others = known.by_doh || known.by_udp || known.by_control;
+    if (!by_others && !known.by_system) continue;
+    const bool is_public = scene.is_public(known.address);
+    e.truth_is_public |= by_others && is_public;
+    any_system |= known.by_system;
+    any_public |= known.by_system && is_public;
+    if (!known.by_system || known.by_doh || known.by_control) continue;
+    if (const Fingerprint* blocker =
+            find_address(scene.knowledge().fingerprints,
+                         scene.measurement().header.vantage.country, known.address)) {
+      e.blocker = true;
+      e.detail = blocker->name;
+    }
+  }
+  // Synthesised IPv6 addresses take many shapes (RFC 6052, RFC 8215): where NAT64 is, none accuses.
+  const bool synthesised = family == Family::ip6 && scene.measurement().header.vantage.faults.nat64;
+  e.bogon = any_system && !any_public && !synthesised;
+}
+
+bool answers_for_others(const Scene& scene, const Site& site) {
+  if (scene.measurement().link_state == LinkState::online) return true;
+  return std::ranges::any_of(scene.sites(), [&](const Site& other) {
+    return &other != &site && std::ranges::any_of(other.addresses, &KnownAddress::by_system);
+  });
+}
+
 }  // namespace
 
 DnsEvidence extract_dns(const Scene& scene, const Site& site, Family family) {
   DnsEvidence e;
   take_lookups(e, scene, site, family);
-  const Witnesses controls = scene.witnesses(site);
-  e.control = controls.dns();
-  bool any_public = false;
-  bool any_system = false;
-  bool all_agree_or_proven = true;
-  for (const KnownAddress& known : site.addresses.items()) {
-    if (known.address.family() != family) continue;
-    e.truth_is_public |= known.by_control && scene.is_public(known.address);
-    if (!known.by_system) continue;
-    any_system = true;
-    any_public |= scene.is_public(known.address);
-    e.agrees |= known.by_doh || known.by_control;
+  bool named_by_all = true;  // DoH or a control gave each of them too
+  for (const KnownAddress& known : site.addresses) {
+    if (!known.by_system || known.address.family() != family) continue;
+    const bool by_others = known.by_doh || known.by_control;
+    e.agrees |= by_others;
     e.agrees_with_udp |= known.by_udp;
     e.proven |= known.proven;
-    const bool named_alone = !known.by_doh && !known.by_control && !known.proven;
-    if (const Fingerprint* blocker =
-            named_alone ? find_address(scene.knowledge().fingerprints,
-                                       scene.measurement().header.vantage.country, known.address)
-                        : nullptr) {
-      e.blocker = true;
-      e.detail = blocker->name;
-    }
-    all_agree_or_proven &= known.by_doh || known.by_control;
+    named_by_all &= by_others;
   }
-  // Synthesised IPv6 addresses take many shapes (RFC 6052, RFC 8215): where NAT64 is, none accuses.
-  const bool synthesised = family == Family::ip6 && scene.measurement().header.vantage.faults.nat64;
-  e.bogon |= any_system && !any_public && !synthesised;
-  e.other_names_answered |= scene.measurement().link_state == LinkState::online ||
-                            std::ranges::any_of(scene.sites(), [&](const Site& other) {
-                              return &other != &site && std::ranges::any_of(
-                                         other.addresses.items(), &KnownAddress::by_system);
-                            });
   e.how = to_string(e.system);
-  // An ordinary answer needs no look at what every address served.
-  if (any_system && !all_agree_or_proven && site.has_truth()) weigh_addresses(e, scene, site, family);
+  // An ordinary answer needs no second look.
+  const bool ordinary = e.system == Answer::addresses && e.proven && named_by_all;
+  if (ordinary || e.system == Answer::not_asked) return e;
+  e.control = scene.witnesses(site).dns();
+  e.other_names_answered |= answers_for_others(scene, site);
+  weigh_answers(e, scene, site, family);
+  if (e.system == Answer::addresses && !named_by_all && site.has_truth()) {
+    weigh_addresses(e, scene, site, family);
+  }
   return e;
 }
 

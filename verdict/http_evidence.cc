@@ -53,7 +53,7 @@ class HttpExtraction {
     e_.confirmed |= standing_of(scene_, site_, step.endpoint.address) != Standing::claimed;
     e_.references.add(index, Part::seen);
     const How how = how_failed(step);
-    if (how == How::none && step.status) {
+    if (is_answered(step)) {
       // A forged page at one address is not hidden by the true one at another: the worst answer is read.
       if (answer_ == nullptr || (blocker_in(*answer_) == nullptr && blocker_in(step) != nullptr)) {
         e_.only_on_retry = step.role == StepRole::retry;
@@ -98,18 +98,19 @@ class HttpExtraction {
     e_.turned_away = status >= 500 || status == 401 || status == 403 || status == 429 || status == 451;
     e_.same_as_control =
         controls_.any_port(stop_.port, [&](const ControlPort& port) { return same_page(step, port.page); });
-    const bool comparable = controls_.any_port(
-        stop_.port, [](const ControlPort& port) { return port.http == Opinion::passed; });
+    // Controls in data centres are often turned away themselves; then they know nothing of the page.
+    const auto let_in = [](const ControlPort& port) {
+      return port.page.status >= 200 && port.page.status < 400;
+    };
+    const bool any_let_in = controls_.any_port(stop_.port, let_in);
     const bool resembles = controls_.any_port(stop_.port, [&](const ControlPort& port) {
-      return port.http == Opinion::passed && !differs_wholly(step, port.page);
+      return let_in(port) && !differs_wholly(step, port.page);
     });
-    e_.differs = comparable && !e_.same_as_control && !resembles;
-    e_.refused_here_only =
-        status >= 400 && comparable && controls_.any_port(stop_.port, [](const ControlPort& port) {
-          return port.page.status >= 200 && port.page.status < 400;
-        }) && !controls_.any_port(stop_.port, [&](const ControlPort& port) {
-          return port.page.status == status;
-        });
+    const bool same_status = controls_.any_port(
+        stop_.port, [&](const ControlPort& port) { return port.page.status == status; });
+    e_.comparable = any_let_in || same_status;
+    e_.differs = any_let_in && !e_.same_as_control && !resembles;
+    e_.refused_here_only = status >= 400 && any_let_in && !same_status;
     find_end(step);
     if (!e_.authentic) find_blocker(step);
     if (is_redirect(status)) follow(step);
@@ -118,7 +119,7 @@ class HttpExtraction {
   void find_end(const HttpRoundTrip& step) {
     const bool unfollowed = is_redirect(*step.status) && !step.failure &&
                             scene_.measurement().limits.contains("redirects") && is_last_hop();
-    e_.endless = is_unending(step) || unfollowed;
+    e_.endless = is_unending(step, scene_.measurement().limits) || unfollowed;
     if (!e_.endless) return;
     e_.endless_for_controls = controls_.any_port(stop_.port, [&](const ControlPort& port) {
       return unfollowed ? port.unfollowed_redirect : port.page.unending;
@@ -157,7 +158,7 @@ class HttpExtraction {
     for (const Stop& before : scene_.stops()) {
       if (before.hop + 1 != stop_.hop) continue;
       scene_.each<HttpRoundTrip>(before, [&](std::uint32_t, const HttpRoundTrip& step) {
-        if (!is_own(step.role) || !step.status || !is_redirect(*step.status) || step.over_tls) return;
+        if (!is_own(step.role) || !is_answered(step) || !is_redirect(*step.status) || step.over_tls) return;
         forged |= !is_genuine_redirect(scene_.site_of(before), before.port, step);
       });
     }
@@ -212,7 +213,7 @@ class HttpExtraction {
   const Stop& stop_;
   const Site& site_;
   const Family family_;
-  const Witnesses controls_;
+  const Witnesses& controls_;
   bool vouched_only_ = false;
   const HttpRoundTrip* answer_ = nullptr;
   const HttpRoundTrip* first_cut_ = nullptr;

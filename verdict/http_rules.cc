@@ -55,7 +55,7 @@ constexpr std::array kHttpRules = {
             "only a repetition was answered",
             [](const E& e) {
               return e.only_on_retry && (e.authentic || e.same_as_control ||
-                                         (e.control == Says::up && !e.differs));
+                                         (e.control == Says::up && e.comparable && !e.differs));
             }},
     Rule<E>{"http.answered", State::ok, "", only(Part::seen),
             "over valid TLS an answer came, which nobody on the path can have made",
@@ -73,7 +73,9 @@ constexpr std::array kHttpRules = {
             }},
     Rule<E>{"http.like_control", State::ok, "", only(Part::seen),
             "the answer has enough in common with the controls'",
-            [](const E& e) { return e.answered && e.control == Says::up && !e.differs; }},
+            [](const E& e) {
+              return e.answered && e.control == Says::up && e.comparable && !e.differs;
+            }},
     Rule<E>{"http.redirects_home", State::ok, "", only(Part::seen),
             "the answer redirects to a related host that proved itself by its certificate",
             [](const E& e) { return e.answered && e.redirects_home; }},

@@ -26,6 +26,7 @@ struct HttpEvidence {
   bool turned_away = false;      // 401, 403, 429, 451 or 5xx: what servers tell clients they do not like
   bool refused_here_only = false;  // 4xx or 5xx where controls got a page or a redirect
   bool same_as_control = false;
+  bool comparable = false;       // controls got a page or a redirect, or the same status
   bool differs = false;          // wholly, from what controls got
   bool endless = false;          // the body, or the chain of redirects
   bool endless_for_controls = false;

@@ -1,6 +1,8 @@
 #include "verdict/judge.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <utility>
 
 #include "verdict/dns_rules.h"
@@ -14,6 +16,8 @@ namespace kua::verdict {
 namespace {
 
 constexpr std::array kFamilies = {Family::ip4, Family::ip6};
+template <typename Evidence>
+using ByFamily = std::array<std::optional<Evidence>, 2>;
 
 // The host a closed gate is reported under: the target's own.
 std::string_view host_of_target(const Measurement& measurement) {
@@ -78,39 +82,42 @@ class Judgement {
 
   void judge_names(const Site& site) {
     if (site.is_literal) return;
-    std::array<DnsEvidence, 2> families{extract_dns(scene_, site, Family::ip4),
-                                        extract_dns(scene_, site, Family::ip6)};
+    ByFamily<DnsEvidence> families;
+    families[0].emplace(extract_dns(scene_, site, Family::ip4));
+    families[1].emplace(extract_dns(scene_, site, Family::ip6));
     add_families(Layer::dns, site.host, site.first_hop, families, judge_dns);
   }
 
   void judge_stop(const Stop& stop) {
     const Site& site = scene_.site_of(stop);
-    const auto of = [&](auto extract) {
-      return std::array{extract(scene_, stop, Family::ip4), extract(scene_, stop, Family::ip6)};
-    };
-    auto tcp = of(extract_tcp);
-    add_families(Layer::tcp, site.host, stop.hop, tcp, judge_tcp);
-    auto tls = of(extract_tls);
-    add_families(Layer::tls, site.host, stop.hop, tls, judge_tls);
-    auto http = of(extract_http);
-    add_families(Layer::http, site.host, stop.hop, http, judge_http);
+    add_families(Layer::tcp, site.host, stop.hop, of_stop(stop, extract_tcp), judge_tcp);
+    add_families(Layer::tls, site.host, stop.hop, of_stop(stop, extract_tls), judge_tls);
+    add_families(Layer::http, site.host, stop.hop, of_stop(stop, extract_http), judge_http);
   }
 
-  // One verdict for both families where they agree, one each where they do not. Broken IPv6 is a
-  // property of the vantage: such a family has no say.
+  // Broken IPv6 is a property of the vantage: such a family has no say.
+  template <typename Evidence>
+  ByFamily<Evidence> of_stop(const Stop& stop,
+                             Evidence (*extract)(const Scene&, const Stop&, Family)) const {
+    const bool six = stop.family[1] && !scene_.measurement().header.vantage.faults.ipv6_broken;
+    ByFamily<Evidence> out;
+    if (stop.family[0]) out[0].emplace(extract(scene_, stop, Family::ip4));
+    if (six) out[1].emplace(extract(scene_, stop, Family::ip6));
+    return out;
+  }
+
+  // One verdict for both families where they agree, one each where they do not.
   template <typename Evidence, typename Judge>
   void add_families(Layer layer, std::string_view host, std::uint32_t hop,
-                    std::array<Evidence, 2>& families, Judge judge_layer) {
+                    const ByFamily<Evidence>& families, Judge judge_layer) {
     std::array<const Rule<Evidence>*, 2> rules{};
     for (std::size_t i = 0; i < 2; ++i) {
-      const bool ignored = layer != Layer::dns && kFamilies[i] == Family::ip6 &&
-                           scene_.measurement().header.vantage.faults.ipv6_broken;
-      if (!ignored && !is_void(families[i])) rules[i] = &judge_layer(families[i]);
+      if (families[i] && !is_void(*families[i])) rules[i] = &judge_layer(*families[i]);
     }
     const bool both = rules[0] != nullptr && rules[1] != nullptr;
     for (std::size_t i = 0; i < 2; ++i) {
       if (rules[i] == nullptr) continue;
-      Verdict verdict = make_verdict(layer, host, hop, families[i], *rules[i]);
+      Verdict verdict = make_verdict(layer, host, hop, *families[i], *rules[i]);
       if (both) verdict.family = kFamilies[i];
       merge(std::move(verdict));
     }

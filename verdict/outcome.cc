@@ -100,9 +100,16 @@ How how_failed(const TlsHandshake& step) noexcept {
 How how_failed(const HttpRoundTrip& step) noexcept {
   if (!step.failure) return How::none;
   const How how = how_ended(step.failure->code);
-  if (!step.request_sent && how != How::none) return How::here;
+  // In clear text nobody has seen the Host before the request left; behind TLS the name was seen before.
+  if (!step.request_sent && !step.over_tls && how != How::none) return How::here;
   if (how == How::timeout && step.bytes_received > 0) return How::freeze;
-  return how;
+  return is_answered(step) ? How::none : how;
+}
+
+bool is_answered(const HttpRoundTrip& step) noexcept {
+  if (!step.status) return false;
+  return !step.failure ||
+         (step.failure->code == FailureCode::eof_error && step.failure->operation == Operation::read);
 }
 
 bool is_trusted(const TlsHandshake& step) noexcept {

@@ -118,7 +118,7 @@ std::string_view registrable(std::string_view name) noexcept {
 
 }  // namespace
 
-Page::Page(const HttpRoundTrip& step)
+Page::Page(const HttpRoundTrip& step, const LimitCounts& limits)
     : status(step.status.value_or(0)),
       title(step.title),
       sha256(step.body_sha256),
@@ -126,7 +126,7 @@ Page::Page(const HttpRoundTrip& step)
       location_host(lowered(host_of_url(header_value(step, "location")))),
       body_bytes(step.body_bytes),
       truncated(step.body_truncated),
-      unending(is_unending(step)) {
+      unending(is_unending(step, limits)) {
   for (const auto& [name, value] : step.headers) {
     if (!is_common_header(name)) marks.push_back(lowered(name));
   }
@@ -191,10 +191,11 @@ bool differs_wholly(const HttpRoundTrip& here, const Page& there) {
          (lengths_differ(here, there) || (!same_class && here.body_bytes == 0));
 }
 
-bool is_unending(const HttpRoundTrip& step) noexcept {
+bool is_unending(const HttpRoundTrip& step, const LimitCounts& limits) noexcept {
   constexpr std::uint64_t kReadOnRequest = 250'000;  // bytes; a scheduled round stops far below that
-  return step.body_truncated && std::max(step.bytes_received, step.body_bytes) >= kReadOnRequest &&
-         step.title.empty() && header_value(step, "content-length").empty();
+  if (!step.body_truncated) return false;
+  if (!header_value(step, "content-encoding").empty()) return limits.contains("compression_ratio");
+  return step.bytes_received >= kReadOnRequest && header_value(step, "content-length").empty();
 }
 
 const Fingerprint* find_in_page(std::span<const Fingerprint> known, const CountryCode& country,

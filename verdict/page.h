@@ -9,6 +9,7 @@
 
 #include "measurement/fingerprint.h"
 #include "measurement/observation.h"
+#include "measurement/record.h"
 
 namespace kua::verdict {
 
@@ -25,7 +26,7 @@ struct Page {
   std::vector<std::string> marks;  // names of headers that few servers send, lower case, sorted
 
   Page() = default;
-  explicit Page(const HttpRoundTrip& step);
+  Page(const HttpRoundTrip& step, const LimitCounts& limits);
 };
 
 [[nodiscard]] std::string_view header_value(const HttpRoundTrip& step, std::string_view name) noexcept;
@@ -46,9 +47,9 @@ struct Page {
 // a site that answers countries differently is no blocking.
 [[nodiscard]] bool differs_wholly(const HttpRoundTrip& here, const Page& there);
 
-// The body had no end within what the probe reads on request, and is no document: without a title and
-// without a length of its own.
-[[nodiscard]] bool is_unending(const HttpRoundTrip& step) noexcept;
+// The body had no end within what is read on request although nothing packs it and it states no length,
+// or it unpacks beyond all measure. `limits` are those of its measurement.
+[[nodiscard]] bool is_unending(const HttpRoundTrip& step, const LimitCounts& limits) noexcept;
 
 // The first known sign of a blocker's page in the answer's own text (title, headers, body) or in where
 // it leads (Location); nullptr when there is none. Fingerprints of other countries do not count.

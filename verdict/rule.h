@@ -11,7 +11,6 @@
 
 #include "measurement/check.h"
 #include "measurement/verdict.h"
-#include "verdict/bounded.h"
 
 namespace kua::verdict {
 
@@ -33,7 +32,7 @@ constexpr Parts only(Part part) { return static_cast<Parts>(part); }
 // The observations that a layer's evidence was drawn from.
 class References {
  public:
-  void add(std::uint32_t index, Part part) { entries_.push({index, part}); }
+  void add(std::uint32_t index, Part part) { entries_.push_back({index, part}); }
   // Ascending, each once.
   [[nodiscard]] std::vector<std::uint32_t> carried_by(Parts parts) const;
 
@@ -42,8 +41,7 @@ class References {
     std::uint32_t index;
     Part part;
   };
-  static constexpr std::size_t kRoom = 96;
-  Bounded<Entry, kRoom> entries_;
+  std::vector<Entry> entries_;
 };
 
 template <typename Evidence>

@@ -6,26 +6,26 @@ namespace kua::verdict {
 namespace {
 
 constexpr std::size_t kPlacesMax = 200;  // hosts, and stops; a probe follows ten redirects
+constexpr std::size_t kAddressesMax = 256;  // of a host; four a family are tried
 
 // The entry of `address`, made if need be; nullptr beyond the room.
 KnownAddress* entry_for(Site& site, const IpAddress& address) {
-  for (KnownAddress& known : site.addresses.items()) {
+  for (KnownAddress& known : site.addresses) {
     if (known.address == address) return &known;
   }
-  const std::size_t before = site.addresses.size();
-  site.addresses.push({.address = address});
-  return site.addresses.size() > before ? &site.addresses.items().back() : nullptr;
+  if (site.addresses.size() == kAddressesMax) return nullptr;
+  return &site.addresses.emplace_back(KnownAddress{.address = address});
 }
 
 }  // namespace
 
 const KnownAddress* Site::find(const IpAddress& address) const noexcept {
-  const auto found = std::ranges::find(addresses.items(), address, &KnownAddress::address);
-  return found == addresses.items().end() ? nullptr : &*found;
+  const auto found = std::ranges::find(addresses, address, &KnownAddress::address);
+  return found == addresses.end() ? nullptr : &*found;
 }
 
 bool Site::has_truth() const noexcept {
-  return is_literal || std::ranges::any_of(addresses.items(), [](const KnownAddress& known) {
+  return is_literal || std::ranges::any_of(addresses, [](const KnownAddress& known) {
            return known.by_doh || known.by_udp || known.by_control || known.proven;
          });
 }
@@ -46,9 +46,9 @@ Standing standing_of(const Scene& scene, const Site& site, const IpAddress& addr
 
 Scene::Scene(const Measurement& measurement, std::span<const ControlView> controls,
              const Knowledge& knowledge)
-    : measurement_(measurement), controls_(controls), knowledge_(knowledge) {
+    : measurement_(measurement), knowledge_(knowledge) {
   place_all();
-  learn_addresses();
+  learn_addresses(controls);
   learn_line();
 }
 
@@ -73,38 +73,42 @@ std::uint8_t Scene::site_for(const StepContext& step) {
   return static_cast<std::uint8_t>(sites_.size() - 1);
 }
 
-std::uint8_t Scene::stop_for(const StepContext& step, std::uint8_t site, std::uint16_t port) {
+std::uint8_t Scene::stop_for(const StepContext& step, std::uint8_t site, const Endpoint& endpoint) {
   if (site == kNowhere) return kNowhere;
+  const std::size_t family = endpoint.address.family() == Family::ip6 ? 1 : 0;
   for (std::size_t i = 0; i < stops_.size(); ++i) {
-    if (stops_[i].site == site && stops_[i].hop == step.hop && stops_[i].port == port) {
+    if (stops_[i].site == site && stops_[i].hop == step.hop && stops_[i].port == endpoint.port) {
+      stops_[i].family[family] = true;
       return static_cast<std::uint8_t>(i);
     }
   }
   if (stops_.size() == kPlacesMax) return kNowhere;
-  stops_.push_back({step.hop, port, site});
+  stops_.push_back({step.hop, endpoint.port, site, {family == 0, family == 1}});
   return static_cast<std::uint8_t>(stops_.size() - 1);
 }
 
 void Scene::place_all() {
   places_.resize(measurement_.observations.size());
+  sites_.reserve(4);
+  stops_.reserve(4);
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const Observation& observation = measurement_.observations[i];
     if (const auto* lookup = std::get_if<Lookup>(&observation)) {
       places_[i].site = site_for(*lookup);
     } else if (const auto* connect = std::get_if<Connect>(&observation)) {
       places_[i].site = site_for(*connect);
-      places_[i].stop = stop_for(*connect, places_[i].site, connect->endpoint.port);
+      places_[i].stop = stop_for(*connect, places_[i].site, connect->endpoint);
     } else if (const auto* handshake = std::get_if<TlsHandshake>(&observation)) {
       places_[i].site = site_for(*handshake);
-      places_[i].stop = stop_for(*handshake, places_[i].site, handshake->endpoint.port);
+      places_[i].stop = stop_for(*handshake, places_[i].site, handshake->endpoint);
     } else if (const auto* round_trip = std::get_if<HttpRoundTrip>(&observation)) {
       places_[i].site = site_for(*round_trip);
-      places_[i].stop = stop_for(*round_trip, places_[i].site, round_trip->endpoint.port);
+      places_[i].stop = stop_for(*round_trip, places_[i].site, round_trip->endpoint);
     }
   }
 }
 
-void Scene::learn_addresses() {
+void Scene::learn_addresses(std::span<const ControlView> controls) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (places_[i].site == kNowhere) continue;
     Site& site = sites_[places_[i].site];
@@ -130,14 +134,11 @@ void Scene::learn_addresses() {
       }
     }
   }
+  witnesses_.reserve(sites_.size());
   for (Site& site : sites_) {
-    for (const ControlView& view : controls_) {
-      const ControlFacts::Host* host = view.newest == nullptr ? nullptr : view.newest->find(site.host);
-      if (host == nullptr) continue;
-      for (const IpAddress& address : host->addresses) {
-        if (KnownAddress* known = entry_for(site, address)) known->by_control = true;
-      }
-    }
+    witnesses_.emplace_back(controls, site.host).each_address([&](const IpAddress& address) {
+      if (KnownAddress* known = entry_for(site, address)) known->by_control = true;
+    });
   }
 }
 

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "verdict/bounded.h"
 #include "verdict/controls.h"
 #include "verdict/judge.h"
 #include "verdict/outcome.h"
@@ -33,7 +32,7 @@ struct Site {
   bool is_literal = false;
   bool doh_answered = false;
   bool udp_answered = false;
-  Bounded<KnownAddress, 64> addresses;
+  std::vector<KnownAddress> addresses;  // at most kAddressesMax
 
   [[nodiscard]] const KnownAddress* find(const IpAddress& address) const noexcept;
   // Somebody other than the system resolver says where the host is.
@@ -48,6 +47,7 @@ struct Stop {
   std::uint32_t hop = 0;
   std::uint16_t port = 0;
   std::uint8_t site = 0;
+  std::array<bool, 2> family{};  // steps were taken over it; index: is IPv6
 };
 
 // What the measurement proves by itself, whoever it was about.
@@ -67,7 +67,9 @@ class Scene {
   [[nodiscard]] std::span<const Site> sites() const noexcept { return sites_; }
   [[nodiscard]] std::span<const Stop> stops() const noexcept { return stops_; }
   [[nodiscard]] const LineProof& line() const noexcept { return line_; }
-  [[nodiscard]] Witnesses witnesses(const Site& site) const { return {controls_, site.host}; }
+  [[nodiscard]] const Witnesses& witnesses(const Site& site) const {
+    return witnesses_[static_cast<std::size_t>(&site - sites_.data())];
+  }
   [[nodiscard]] const Site& site_of(const Stop& stop) const { return sites_[stop.site]; }
   [[nodiscard]] bool is_public(const IpAddress& address) const noexcept;
 
@@ -96,16 +98,16 @@ class Scene {
     std::uint8_t stop = kNowhere;
   };
   [[nodiscard]] std::uint8_t site_for(const StepContext& step);
-  [[nodiscard]] std::uint8_t stop_for(const StepContext& step, std::uint8_t site, std::uint16_t port);
+  [[nodiscard]] std::uint8_t stop_for(const StepContext& step, std::uint8_t site, const Endpoint& endpoint);
   void place_all();
-  void learn_addresses();
+  void learn_addresses(std::span<const ControlView> controls);
   void learn_line();
 
   const Measurement& measurement_;
-  std::span<const ControlView> controls_;
   const Knowledge& knowledge_;
   std::vector<Place> places_;
   std::vector<Site> sites_;
+  std::vector<Witnesses> witnesses_;  // by site
   std::vector<Stop> stops_;
   LineProof line_;
 };

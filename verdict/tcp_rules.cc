@@ -68,7 +68,7 @@ void take_failure(E& e, const Witnesses& controls, const Connect& step, How how)
 TcpEvidence extract_tcp(const Scene& scene, const Stop& stop, Family family) {
   E e;
   const Site& site = scene.site_of(stop);
-  const Witnesses controls = scene.witnesses(site);
+  const Witnesses& controls = scene.witnesses(site);
   const bool vouched_only = has_vouched(scene, stop, family);
   const Family other = family == Family::ip4 ? Family::ip6 : Family::ip4;
   bool other_connected = false;

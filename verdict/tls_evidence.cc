@@ -76,7 +76,7 @@ class TlsExtraction {
     } else if (!step.chain.empty()) {
       e_.detail = step.chain.back().issuer;
     }
-    const Witnesses controls = scene_.witnesses(site_);
+    const Witnesses& controls = scene_.witnesses(site_);
     for (std::size_t i = 0; i < step.chain.size(); ++i) {
       const std::string& key = step.chain[i].spki_sha256;
       if (key.empty()) continue;

@@ -34,6 +34,9 @@ TEST(HttpRules, OverValidTls) {
        State::impaired, "http.other_page_by_server", "http.server_side"},
       {"403 to everybody is the site's way", over_tls().page(kTrue, 403, "Forbidden", 200),
        {over_tls().page(kTrue, 403, "Forbidden", 200)}, kHttp, State::ok, "http.answered"},
+      {"a control that is itself turned away knows nothing of the page",
+       over_tls().page(kTrue, 200, "Example Domain", 4000), {over_tls().page(kTrue, 403, "Captcha", 90)}, kHttp,
+       State::ok, "http.answered"},
       {"403 that no control can tell of", over_tls().page(kTrue, 403, "Forbidden", 200), {}, kHttp,
        State::impaired, "http.turned_away", "http.server_side"},
       {"404 that no control can tell of is an answer", over_tls().page(kTrue, 404, "Not found", 200), {},
@@ -74,6 +77,12 @@ TEST(HttpRules, InClearText) {
        plain_up(), kHttp, State::ok, "http.like_control"},
       {"a page that nothing can vouch for", plain().plain_page(kTrue, 200, "Example Domain", 4000), {}, kHttp,
        State::insufficient, "http.unverified"},
+      {"a control that is turned away cannot vouch for a page in clear text",
+       plain().plain_page(kTrue, 200, "Stop", 300), {plain().plain_page(kTrue, 403, "Captcha", 90)}, kHttp,
+       State::insufficient, "http.unverified"},
+      {"a page whose end is missing is a page",
+       plain().plain_page(kTrue, 200, "Example Domain", 4000).ended_early(), plain_up(), kHttp, State::ok,
+       "http.same_page"},
       {"a known block page", plain().plain_page(kTrue, 200, "Stop", 300).with_body(kBlockPage), plain_up(),
        kHttp, State::blocked, "http.block_page", "http.blockpage"},
       {"… needs no control", plain().plain_page(kTrue, 200, "Access denied by law", 300), {}, kHttp,
@@ -195,7 +204,10 @@ TEST(HttpRules, Limits) {
     step.bytes_received = step.body_bytes = 260'000;
     return story;
   };
-  const Story long_page = endless(over_tls().page(kTrue, 200, "A long page", 1));
+  Story long_page = endless(over_tls().page(kTrue, 200, "A long page", 1));
+  std::get<HttpRoundTrip>(long_page.measurement.observations.back())
+      .headers.emplace_back("Content-Encoding", "gzip");
+  const Story bomb = Story(long_page).limit("compression_ratio");
   const auto has = [](const Story& story, const Controls& controls, const char* rule, State state) {
     const auto verdicts = judge(story.measurement, controls.views(), knowledge());
     for (const Verdict& v : verdicts) {
@@ -210,6 +222,7 @@ TEST(HttpRules, Limits) {
          "http.endless"});
   check({"a body without end for controls too", endless(over_tls().page(kTrue, 200, "", 1)),
          {endless(over_tls().page(kTrue, 200, "", 1))}, kHttp, State::down, "http.endless_for_everybody"});
+  check({"a body that unpacks without end", bomb, {bomb}, kHttp, State::down, "http.endless_for_everybody"});
   check({"a long document is a document", long_page, {long_page}, kHttp, State::ok, "http.answered"});
 }
 

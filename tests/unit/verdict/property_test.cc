@@ -20,7 +20,7 @@ namespace kua::verdict::test {
 namespace {
 
 constexpr std::uint64_t kSeed = 20220105;
-constexpr int kWorlds = 20'000;
+constexpr int kWorlds = 8'000;
 
 class World {
  public:
@@ -197,7 +197,7 @@ TEST(Property, NobodyIsBlockedWithoutAnArtifact) {
       })) << "seed " << kSeed + static_cast<std::uint64_t>(i) << "\n" << describe(j.verdicts);
     }
   }
-  EXPECT_GT(blocked, 500) << "the worlds are too tame to show anything";
+  EXPECT_GT(blocked, 200) << "the worlds are too tame to show anything";
 }
 
 TEST(Property, AClosedGateAccusesNobody) {
@@ -265,7 +265,7 @@ TEST(Property, ARepetitionThatCompletesTakesTheAccusation) {
     }
     ++taken;
   }
-  EXPECT_GT(taken, 100);
+  EXPECT_GT(taken, 40);
 }
 
 TEST(Property, TheSameInputGivesTheSameAnswer) {

@@ -196,6 +196,11 @@ Story& Story::with_body(const char* sample) {
   return *this;
 }
 
+Story& Story::ended_early() {
+  std::get<HttpRoundTrip>(measurement.observations.back()).failure = failure(kClosed, Operation::read);
+  return *this;
+}
+
 Story& Story::limit(const char* name) {
   ++measurement.limits[name];
   return *this;

@@ -63,6 +63,7 @@ class Story {
   Story& redirects(const char* address, const char* location, std::uint16_t port = 80);
   Story& page_cut(const char* address, FailureCode code, std::uint64_t bytes, std::uint16_t port = 443);
   Story& with_body(const char* sample);
+  Story& ended_early();  // an orderly close before the stated length
   Story& limit(const char* name);
 
   Story& resolver(ResolverClass resolver_class);
