@@ -92,7 +92,15 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-std::string config_text(const InitOptions& options, std::uint16_t probes_port) {
+// A collector that probes reach by a loopback address has no business on other interfaces.
+std::string probes_address(const protocol::CollectorEndpoint& endpoint) {
+  const auto address = IpAddress::parse(endpoint.host);
+  const bool local = address && (Prefix::parse("127.0.0.0/8")->contains(*address) || endpoint.host == "::1");
+  const std::string host = !local ? "0.0.0.0" : endpoint.host == "::1" ? "[::1]" : endpoint.host;
+  return host + ":" + std::to_string(endpoint.port);
+}
+
+std::string config_text(const InitOptions& options, const protocol::CollectorEndpoint& endpoint) {
   std::string text =
       "# Made by kua-collector init. Only what differs from the defaults stands here; config/collector.yaml\n"
       "# of the source explains every key.\n"
@@ -100,7 +108,7 @@ std::string config_text(const InitOptions& options, std::uint16_t probes_port) {
       "state_dir: state\n"
       "lists_dir: lists\n"
       "listeners:\n"
-      "  probes: {address: \"0.0.0.0:" + std::to_string(probes_port) + "\"}\n"
+      "  probes: {address: \"" + probes_address(endpoint) + "\"}\n"
       "  public: {address: \"127.0.0.1:" + std::to_string(options.public_port) + "\"}\n"
       "  desk: {address: \"127.0.0.1:" + std::to_string(options.desk_port) + "\"}\n"
       "publish: {min_clusters: " + std::to_string(options.min_clusters) + "}\n";
@@ -237,7 +245,7 @@ Expected<std::optional<std::string>> make_operator_files(const InitOptions& opti
     link = std::move(*made);
   }
   // Last: its presence says that the rest is whole.
-  const auto written = write_new_file(directory + "/collector.yaml", config_text(options, first->port), FileMode::open);
+  const auto written = write_new_file(directory + "/collector.yaml", config_text(options, *first), FileMode::open);
   if (!written) return std::unexpected(written.error());
   return link;
 }
