@@ -59,6 +59,8 @@ inline constexpr std::chrono::hours kSpoolAgeDefault{30 * 24};  // measurements;
 inline constexpr std::chrono::hours kSummaryAge{400 * 24};      // collectors take late data that long
 // Records rewritten or dropped in one step of eviction: bounds the pause that an append can meet.
 inline constexpr int kEvictionStepRecords = 64;
+// Records held in memory while the disk is full, before they count as lost. "spool_no_space"
+inline constexpr std::size_t kHeldBytesMax = 1'000'000;
 
 // Uplink. A batch is small enough to be acknowledged within a restoration window of minutes over a
 // 64 kbit/s line (256 KiB of NDJSON is about 40 kB of zstd), large enough that TLS and HTTP vanish.

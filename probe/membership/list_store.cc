@@ -1,0 +1,104 @@
+#include "probe/membership/list_store.h"
+
+#include <algorithm>
+
+namespace kua::probe {
+namespace {
+
+// A list that was verified when it came is read again whatever its age: it still names the controls, and
+// standing() looks at its expiry.
+constexpr WallTime kBeforeAnyExpiry{};
+
+}  // namespace
+
+const char* to_string(ListStanding standing) noexcept {
+  switch (standing) {
+    case ListStanding::current: return "current";
+    case ListStanding::minimum: return "minimum";
+    case ListStanding::link_only: return "link_only";
+  }
+  return "link_only";
+}
+
+ListStore ListStore::open(const StateDirectory& state, const protocol::JoinLink& link) {
+  ListStore store(state, link);
+  if (const auto envelope = state.read(kMinimumListFile)) {
+    if (auto kept = store.offer_minimum(*envelope); !kept) store.notice_ = kept.error().text();
+  }
+  if (const auto envelope = state.read(kListFile)) {
+    auto list = protocol::open_target_list(*envelope, store.keys_, kBeforeAnyExpiry, 0);
+    if (list) {
+      store.list_ = std::move(*list);
+    } else {
+      store.notice_ = state.path_of(kListFile) + " is not used: " + list.error().text();
+    }
+  }
+  return store;
+}
+
+Expected<bool> ListStore::offer(const std::string& envelope, WallTime now) {
+  const std::uint64_t serial_min = list_ ? list_->serial : 0;
+  auto list = protocol::open_target_list(envelope, keys_, now, serial_min);
+  if (!list) return std::unexpected(list.error());
+  if (list_ && list->serial == list_->serial) return false;
+  if (auto written = state_->write(kListFile, envelope); !written) return std::unexpected(written.error());
+  list_ = std::move(*list);
+  return true;
+}
+
+Expected<void> ListStore::offer_minimum(const std::string& envelope) {
+  const std::string doing = "taking the minimum list";
+  const auto digest = platform::sha256(envelope);
+  if (platform::to_hex(digest) != minimum_sha256_) {
+    return fail(ErrorKind::permission, "its hash is not the one in the join link", doing);
+  }
+  auto list = protocol::open_target_list(envelope, keys_, kBeforeAnyExpiry, 0);
+  if (!list) return std::unexpected(list.error());
+  const auto kept = state_->read(kMinimumListFile);
+  if (!kept || *kept != envelope) {
+    if (auto written = state_->write(kMinimumListFile, envelope); !written) return written;
+  }
+  minimum_ = std::move(*list);
+  return {};
+}
+
+ListStanding ListStore::standing(WallTime now) const {
+  if (list_ && now < list_->expires) return ListStanding::current;
+  return minimum_ ? ListStanding::minimum : ListStanding::link_only;
+}
+
+std::vector<Target> ListStore::targets(WallTime now) const {
+  switch (standing(now)) {
+    case ListStanding::current: return list_->targets;
+    case ListStanding::minimum: return minimum_->targets;
+    case ListStanding::link_only: return {};
+  }
+  return {};
+}
+
+const protocol::TargetList& ListStore::reference() const noexcept {
+  static const protocol::TargetList kNone;
+  if (list_) return *list_;
+  return minimum_ ? *minimum_ : kNone;
+}
+
+const Target* find_target(const std::vector<Target>& targets, std::string_view text) {
+  const auto by = [&](auto matches) -> const Target* {
+    const auto found = std::ranges::find_if(targets, matches);
+    return found == targets.end() ? nullptr : &*found;
+  };
+  if (const Target* target = by([&](const Target& t) { return t.id.text() == text; })) return target;
+  if (const Target* target = by([&](const Target& t) { return !t.url.empty() && t.url == text; })) {
+    return target;
+  }
+  const std::string service = "service:" + std::string(text);
+  if (const Target* target = by([&](const Target& t) { return t.id.text() == service; })) return target;
+  // A bare name stands for the page at its root.
+  for (const char* scheme : {"https://", "http://"}) {
+    const std::string url = scheme + std::string(text) + "/";
+    if (const Target* target = by([&](const Target& t) { return t.url == url; })) return target;
+  }
+  return nullptr;
+}
+
+}  // namespace kua::probe
