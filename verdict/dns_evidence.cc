@@ -106,6 +106,7 @@ void take_lookups(DnsEvidence& e, const Scene& scene, const Site& site, Family f
       e.references.add(index, Part::pair);
       return;
     }
+    e.silences += system && is_own(step.role) && answer_of(step) == Answer::timeout ? 1 : 0;
     if (step.type != type_of(family)) {
       e.other_type_answered |= system && is_own(step.role) && answer_of(step) == Answer::addresses;
       return;

@@ -109,8 +109,9 @@ constexpr std::array kDnsRules = {
             "the resolver refuses, fails, keeps silent or gives nothing for this name while it answers for "
             "others and trusted answers have addresses",
             [](const E& e) {
+              const bool chance = e.system == Answer::timeout && e.silences < 2;
               return (gave_no_answer(e) || e.system == Answer::empty) && !e.other_type_answered &&
-                     e.other_names_answered && name_exists(e);
+                     !chance && e.other_names_answered && name_exists(e);
             }},
     Rule<E>{"dns.agrees_with_udp", State::ok, "", Part::seen | Part::truth,
             "an answered address is one that a trusted resolver over UDP gave too",

@@ -13,6 +13,7 @@ namespace kua::verdict {
 struct DnsEvidence {
   Answer system = Answer::not_asked;  // the best that any configured resolver said, repetitions apart
   bool only_on_retry = false;         // the first asking failed, a repetition was answered
+  int silences = 0;                   // lookups of the name, of any type, that met silence
   bool other_type_answered = false;   // the system resolver gave addresses of the other family
   bool other_names_answered = false;  // the system resolver answers for other names
 

@@ -35,10 +35,13 @@ constexpr std::array kTcpRules = {
             "the address itself says administratively prohibited, to this network only",
             [](const E& e) { return e.prohibited_by_server && e.control == Says::up; }},
     Rule<E>{"tcp.fails_here_only", State::likely_blocked, "tcp.*", only(Part::seen),
-            "the address is silent, resets, refuses or is unreachable from this network while controls connect",
-            [](const E& e) { return e.control == Says::up; }},
+            "the address is silent again and again, resets, refuses or is unreachable from this network while "
+            "controls connect",
+            [](const E& e) {
+              return e.control == Says::up && (e.first_failure != How::timeout || e.repeated);
+            }},
     Rule<E>{"tcp.nothing_to_compare", State::insufficient, "", only(Part::seen),
-            "the connection failed, and no control says whether it does so elsewhere",
+            "the connection failed, and nothing shows whether by chance or for others too",
             [](const E&) { return true; }},
 };
 
@@ -52,6 +55,7 @@ bool has_vouched(const Scene& scene, const Stop& stop, Family family) {
 }
 
 void take_failure(E& e, const Witnesses& controls, const Connect& step, How how) {
+  e.repeated = e.first_failure != How::none;
   if (e.first_failure == How::none) {
     e.first_failure = how;
     e.dead_for_controls = true;

@@ -15,6 +15,7 @@ struct TcpEvidence {
   bool connected = false;
   bool connected_on_retry = false;   // only a repetition got through
   How first_failure = How::none;     // that is not our own machine's
+  bool repeated = false;             // more than one attempt failed
   bool prohibited = false;           // administratively, by a router beyond the home network
   bool prohibited_by_server = false;
   bool confirmed = false;            // the addresses do not rest on the resolver's word alone

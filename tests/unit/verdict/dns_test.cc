@@ -128,6 +128,8 @@ TEST(DnsRules, Forgery) {
        "dns.no_answer_for_name", "dns.servfail"},
       {"silence for this name only", truth().no_answer(kSystem).no_answer(kSystem, QueryType::aaaa), up(),
        kDns, State::likely_blocked, "dns.no_answer_for_name", "dns.timeout"},
+      {"silence once may be loss", truth().no_answer(kSystem), up(), kDns, State::insufficient,
+       "dns.nothing_to_compare"},
       {"an empty answer against trusted addresses", truth().answers(kSystem, {}), up(), kDns,
        State::likely_blocked, "dns.no_answer_for_name", "dns.empty"},
   };

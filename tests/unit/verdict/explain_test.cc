@@ -25,7 +25,7 @@ TEST(Explain, SaysWhatWasFound) {
   EXPECT_EQ(told(well(), {}), "www.example.com opens.");
   EXPECT_EQ(told(resolved().cut(kTrue, kReset).as(same_address).shakes(kTrue), {}),
             "www.example.com is blocked: connections are cut as soon as its name shows, and other names pass.");
-  EXPECT_EQ(told(resolved().no_connect(kTrue, kSilence), {well()}),
+  EXPECT_EQ(told(resolved().no_connect(kTrue, kReset), {well()}),
             "www.example.com does not open from here and does from elsewhere. This looks like blocking, but it "
             "is not proven.");
   EXPECT_EQ(told(resolved().no_connect(kTrue, kSilence), {}),

@@ -61,7 +61,7 @@ TEST(Gate, WhatClosesAccusationsLeavesTheRest) {
                        .link(LinkState::unknown);
   check({"a portal nobody has noticed yet answers for every name", unproven, {well()}, Layer::tls,
          State::insufficient, "tls.certificate_unjudged"});
-  Story cut_off = Story().answers(ResolverEngine::system, {kTrue}).no_connect(kTrue, kSilence)
+  Story cut_off = Story().answers(ResolverEngine::system, {kTrue}).no_connect(kTrue, kReset)
                       .link(LinkState::unknown);
   check({"nothing beyond the network answered: it may be the border", cut_off, {well()}, Layer::tcp,
          State::insufficient, "gate.line_unproven"});
