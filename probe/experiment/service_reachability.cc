@@ -26,7 +26,8 @@ Site site_of_endpoint(const ServiceEndpoint& endpoint) {
 asio::awaitable<void> visit_into(std::shared_ptr<Run> run, std::shared_ptr<std::vector<Visit>> visits,
                                  std::size_t index) {
   const Site site = (*visits)[index].site;
-  SiteFacts facts = co_await measure_site(std::move(run), site, {});
+  std::vector<IpAddress> unknown;
+  SiteFacts facts = co_await measure_site(std::move(run), site, std::move(unknown));
   (*visits)[index].facts = std::move(facts);
 }
 

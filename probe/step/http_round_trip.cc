@@ -122,6 +122,9 @@ class Reception {
   }
   [[nodiscard]] std::uint64_t received() const noexcept { return received_; }
   [[nodiscard]] bool has_head() const { return parser_->is_header_done(); }
+  [[nodiscard]] Operation where() const {
+    return has_head() ? Operation::read : Operation::http_round_trip;
+  }
   [[nodiscard]] const Parser& parser() const { return *parser_; }
   [[nodiscard]] bool malformed() const noexcept { return malformed_; }
   [[nodiscard]] bool head_too_big() const noexcept { return head_too_big_; }
@@ -219,20 +222,17 @@ asio::awaitable<std::optional<Failure>> receive(ByteStream& stream, Reception& r
   while (true) {
     const std::span<char> room = reception.room();
     const IoResult got = co_await read(stream, room, deadline);
-    const Operation where = reception.has_head() ? Operation::read : Operation::http_round_trip;
     switch (got.kind) {
       case IoResult::Kind::done:
         reception.filled(got.bytes);
         if (!reception.feed(body)) continue;
-        if (reception.malformed()) {
-          co_return Failure{FailureCode::http_request_failed, where};
-        }
-        co_return std::nullopt;
+        if (!reception.malformed()) co_return std::nullopt;
+        co_return Failure{FailureCode::http_request_failed, reception.where()};
       case IoResult::Kind::closed:
         if (reception.feed_end()) co_return std::nullopt;
-        co_return Failure{FailureCode::eof_error, where};
+        co_return Failure{FailureCode::eof_error, reception.where()};
       case IoResult::Kind::failed:
-        co_return Failure{got.code, where};
+        co_return Failure{got.code, reception.where()};
       case IoResult::Kind::want_read:
       case IoResult::Kind::want_write:
         break;  // read() waits by itself

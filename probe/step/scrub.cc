@@ -65,6 +65,7 @@ std::vector<std::string> spellings6(const IpAddress& address) {
 
 // Whether a literal may begin at `at`: not inside a word, unless a percent-escape ends there.
 bool begins_word(std::string_view text, std::size_t at) {
+  if (at >= 2 && text[at - 1] == '.' && is_digit(text[at - 2])) return false;  // the tail of a longer number
   if (at == 0 || !is_word(text[at - 1])) return true;
   return at >= 3 && text[at - 3] == '%' && is_hex(text[at - 2]) && is_hex(text[at - 1]);
 }

@@ -106,6 +106,17 @@ asio::awaitable<void> Server::State::talk(std::shared_ptr<State> state, Stream& 
 }
 
 asio::awaitable<void> Server::State::serve(std::shared_ptr<State> state, tcp::socket socket) {
+  if (!state->options.raw_reply.empty()) {
+    std::array<char, 4096> ignored;
+    const asio::mutable_buffer into = asio::buffer(ignored);
+    const auto [problem, bytes] = co_await socket.async_read_some(into, kTuple);
+    if (problem || bytes == 0) co_return;
+    const asio::const_buffer out = asio::buffer(state->options.raw_reply);
+    const auto [failed, sent] = co_await asio::async_write(socket, out, kTuple);
+    (void)failed;
+    (void)sent;
+    co_return;
+  }
   if (state->options.gate) {
     const auto [waited] = co_await socket.async_wait(tcp::socket::wait_read, kTuple);
     if (waited) co_return;

@@ -37,6 +37,8 @@ struct ServerOptions {
   std::optional<Identity> identity;  // TLS with these certificates
   // Looks at the first bytes that came, which stay unread. nullptr: go on.
   std::function<Then(std::string_view first_bytes)> gate;
+  // Sent as soon as something came, instead of anything else; then the stream is closed.
+  std::string raw_reply;
   // Answers a request head. nullptr: an empty 200.
   std::function<Reply(std::string_view head)> respond;
   std::vector<std::string> alpn = {"http/1.1"};

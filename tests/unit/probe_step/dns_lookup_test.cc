@@ -1,0 +1,193 @@
+#include "probe/step/dns_lookup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/probe_step/world.h"
+
+namespace kua::test {
+namespace {
+
+using probe::dns_lookup;
+using probe::LookupOptions;
+using probe::LookupResult;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class DnsLookup : public ::testing::Test {
+ protected:
+  LookupOptions options_for(const Endpoint& resolver) {
+    LookupOptions options;
+    options.resolver = resolver;
+    options.resolver_text = "private";
+    options.name = *DomainName::parse("site.example");
+    options.types = {QueryType::a};
+    options.deadline = clock.monotonic_now() + std::chrono::milliseconds(700);
+    return options;
+  }
+  LookupResult ask(LookupOptions options) {
+    return loop.run(dns_lookup(timeline, tally, std::move(options)));
+  }
+  // Lets the listener hear what is on its way, then takes it.
+  std::vector<DnsReply> late_of(const LookupResult& result, QueryType type = QueryType::a) {
+    while (clock.monotonic_now() < result.late->until()) {
+      loop.context().restart();
+      loop.context().run_one_for(result.late->until() - clock.monotonic_now());
+    }
+    return result.late->take(type);
+  }
+
+  Loop loop;
+  platform::SystemClock clock;
+  probe::Timeline timeline{&clock, clock.monotonic_now()};
+  std::shared_ptr<probe::WireTally> tally = std::make_shared<probe::WireTally>();
+};
+
+TEST_F(DnsLookup, KeepsTheReplyAsItCame) {
+  DnsServer server(loop, zone("site.example", {"192.0.2.1", "192.0.2.2"}));
+  const LookupResult result = ask(options_for(server.endpoint()));
+  ASSERT_THAT(result.observations, SizeIs(1));
+  const Lookup& lookup = result.observations[0];
+  EXPECT_FALSE(lookup.failure);
+  ASSERT_TRUE(lookup.reply);
+  EXPECT_THAT(lookup.reply->addresses,
+              ElementsAre(*IpAddress::parse("192.0.2.1"), *IpAddress::parse("192.0.2.2")));
+  EXPECT_EQ(lookup.reply->ttl_seconds, 60u);
+  EXPECT_TRUE(wire::decode_dns(wire::as_bytes(lookup.reply->raw)));
+  EXPECT_EQ(lookup.reply->offset - lookup.offset, lookup.duration);
+  EXPECT_EQ(result.late, nullptr);
+  EXPECT_GT(tally->sent, 70u);
+  EXPECT_GT(tally->received, 100u);
+  EXPECT_EQ(server.queries(), 1);
+}
+
+TEST_F(DnsLookup, AsksForBothTypesOnOneChannel) {
+  DnsServer server(loop, zone("site.example", {"192.0.2.1", "2001:db8::1"}));
+  LookupOptions options = options_for(server.endpoint());
+  options.types = {QueryType::a, QueryType::aaaa};
+  const LookupResult result = ask(std::move(options));
+  ASSERT_THAT(result.observations, SizeIs(2));
+  EXPECT_THAT(result.observations[0].reply->addresses, ElementsAre(*IpAddress::parse("192.0.2.1")));
+  EXPECT_THAT(result.observations[1].reply->addresses, ElementsAre(*IpAddress::parse("2001:db8::1")));
+  EXPECT_EQ(server.queries(), 2);
+}
+
+struct Rcode {
+  std::uint16_t rcode;
+  FailureCode code;
+};
+class DnsRcode : public DnsLookup, public ::testing::WithParamInterface<Rcode> {};
+
+TEST_P(DnsRcode, IsHandedOnAtOnce) {
+  DnsServer server(loop, [](const wire::DnsMessage& query) {
+    return std::vector<TimedReply>{{wire::reply_to(query, GetParam().rcode)}};
+  });
+  const LookupResult result = ask(options_for(server.endpoint()));
+  EXPECT_EQ(result.observations.at(0).failure, (Failure{GetParam().code, Operation::resolve}));
+  EXPECT_EQ(result.observations.at(0).reply->rcode, GetParam().rcode);
+  EXPECT_EQ(server.queries(), 1);
+}
+INSTANTIATE_TEST_SUITE_P(Codes, DnsRcode,
+                         ::testing::Values(Rcode{wire::kDnsNoError, FailureCode::dns_no_answer},
+                                           Rcode{wire::kDnsNxDomain, FailureCode::dns_nxdomain_error},
+                                           Rcode{wire::kDnsServFail, FailureCode::dns_servfail_error},
+                                           Rcode{wire::kDnsRefused, FailureCode::dns_refused_error},
+                                           Rcode{4, FailureCode::dns_server_misbehaving}));
+
+TEST_F(DnsLookup, AsksThreeTimesBeforeItGivesUp) {
+  DnsServer server(loop, [](const wire::DnsMessage&) { return std::vector<TimedReply>{}; });
+  LookupOptions options = options_for(server.endpoint());
+  options.deadline = clock.monotonic_now() + std::chrono::milliseconds(350);
+  options.late_wait = std::chrono::milliseconds(50);
+  const LookupResult result = ask(std::move(options));
+  EXPECT_EQ(result.observations.at(0).failure,
+            (Failure{FailureCode::generic_timeout_error, Operation::resolve}));
+  EXPECT_FALSE(result.observations.at(0).reply);
+  EXPECT_EQ(result.late, nullptr);
+  EXPECT_EQ(server.queries(), 3);
+}
+
+TEST_F(DnsLookup, TellsARefusedPortFromSilence) {
+  Endpoint gone{*IpAddress::parse("127.0.0.1"), 0, Transport::udp};
+  {
+    DnsServer server(loop, zone("site.example", {}));
+    gone = server.endpoint();
+  }
+  const LookupResult result = ask(options_for(gone));
+  EXPECT_EQ(result.observations.at(0).failure,
+            (Failure{FailureCode::connection_refused, Operation::resolve}));
+}
+
+TEST_F(DnsLookup, HearsTheTrueAnswerBehindAForgedOne) {
+  DnsServer server(loop, [](const wire::DnsMessage& query) {
+    return std::vector<TimedReply>{{addresses_reply(query, {"10.10.34.35"})},
+                                   {addresses_reply(query, {"192.0.2.1"}), std::chrono::milliseconds(10)}};
+  });
+  LookupOptions options = options_for(server.endpoint());
+  options.late_wait = std::chrono::milliseconds(60);
+  const LookupResult result = ask(std::move(options));
+  EXPECT_THAT(result.observations.at(0).reply->addresses, ElementsAre(*IpAddress::parse("10.10.34.35")));
+  EXPECT_LT(result.observations.at(0).duration, std::chrono::milliseconds(60)) << "it must not wait";
+  const auto late = late_of(result);
+  ASSERT_THAT(late, SizeIs(1));
+  EXPECT_THAT(late[0].addresses, ElementsAre(*IpAddress::parse("192.0.2.1")));
+}
+
+TEST_F(DnsLookup, DoesNotMistakeARepeatedAnswerForASecondOne) {
+  DnsServer server(loop, [](const wire::DnsMessage& query) {
+    return std::vector<TimedReply>{
+        {addresses_reply(query, {"192.0.2.1", "192.0.2.2"})},
+        {addresses_reply(query, {"192.0.2.2", "192.0.2.1"}), std::chrono::milliseconds(5)}};
+  });
+  LookupOptions options = options_for(server.endpoint());
+  options.late_wait = std::chrono::milliseconds(40);
+  const LookupResult result = ask(std::move(options));
+  EXPECT_THAT(late_of(result), IsEmpty());
+}
+
+TEST_F(DnsLookup, AllowsOneAnswerForEachCopySent) {
+  // The first copy's answer is slow; both copies are answered, differently, by a balancing server.
+  int queries = 0;
+  DnsServer server(loop, [&queries](const wire::DnsMessage& query) {
+    ++queries;
+    const std::string address = "192.0.2." + std::to_string(queries);
+    return std::vector<TimedReply>{{addresses_reply(query, {address}), std::chrono::milliseconds(120)}};
+  });
+  LookupOptions options = options_for(server.endpoint());
+  options.deadline = clock.monotonic_now() + std::chrono::milliseconds(560);  // a copy after 80 ms
+  options.late_wait = std::chrono::milliseconds(200);
+  const LookupResult result = ask(std::move(options));
+  ASSERT_TRUE(result.observations.at(0).reply);
+  EXPECT_THAT(late_of(result), IsEmpty());
+  EXPECT_EQ(server.queries(), 2);
+}
+
+TEST_F(DnsLookup, IgnoresRepliesToOtherQuestions) {
+  DnsServer server(loop, [](const wire::DnsMessage& query) {
+    wire::DnsMessage other = addresses_reply(query, {"192.0.2.66"});
+    other.questions[0].name = "other.example";
+    wire::DnsMessage stranger = addresses_reply(query, {"192.0.2.67"});
+    stranger.header.id ^= 1;
+    return std::vector<TimedReply>{{other}, {stranger},
+                                   {addresses_reply(query, {"192.0.2.1"}), std::chrono::milliseconds(5)}};
+  });
+  const LookupResult result = ask(options_for(server.endpoint()));
+  ASSERT_TRUE(result.observations.at(0).reply);
+  EXPECT_THAT(result.observations[0].reply->addresses, ElementsAre(*IpAddress::parse("192.0.2.1")));
+}
+
+TEST_F(DnsLookup, ScrubsClientSubnets) {
+  DnsServer server(loop, [](const wire::DnsMessage& query) {
+    wire::DnsMessage reply = addresses_reply(query, {"192.0.2.1"});
+    if (!reply.edns) reply.edns.emplace();
+    reply.edns->options.push_back({wire::kDnsOptionClientSubnet, {0, 1, 24, 0, 198, 51, 100}});
+    return std::vector<TimedReply>{{reply}};
+  });
+  const LookupResult result = ask(options_for(server.endpoint()));
+  ASSERT_TRUE(result.observations.at(0).reply);
+  EXPECT_EQ(result.observations[0].reply->raw.find("\xc6\x33\x64"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace kua::test

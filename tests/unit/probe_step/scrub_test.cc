@@ -1,0 +1,118 @@
+#include "probe/step/scrub.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+#include <vector>
+
+namespace kua::probe {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const IpAddress kOwn4 = *IpAddress::parse("198.51.100.7");
+const IpAddress kOwn6 = *IpAddress::parse("2001:db8::ff:7");
+const IpAddress kServer = *IpAddress::parse("203.0.113.10");
+
+Scrubber scrubber() {
+  const std::vector<IpAddress> own = {kOwn4, kOwn6};
+  const std::vector<IpAddress> asked = {kServer, kOwn4};  // own wins over asked
+  return Scrubber(own, asked);
+}
+
+struct Spelling {
+  const char* says;
+  const char* text;
+  friend void PrintTo(const Spelling& row, std::ostream* out) { *out << row.says; }
+};
+
+class OwnAddress : public ::testing::TestWithParam<Spelling> {};
+
+TEST_P(OwnAddress, IsGone) {
+  const std::string out = scrubber().scrub(GetParam().text);
+  EXPECT_THAT(out, HasSubstr(kScrubbed)) << GetParam().says;
+  EXPECT_THAT(out, HasSubstr("before ")) << GetParam().says;
+  EXPECT_THAT(out, HasSubstr(" after")) << GetParam().says;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Spellings, OwnAddress,
+    ::testing::Values(
+        Spelling{"as people write it", "before 198.51.100.7 after"},
+        Spelling{"with a port", "before 198.51.100.7:40000 after"},
+        Spelling{"at the end of a sentence", "before (198.51.100.7). after"},
+        Spelling{"with leading zeros", "before 198.051.100.007 after"},
+        Spelling{"in a query string", "before /blocked?ip=198.51.100.7&u=x after"},
+        Spelling{"behind a percent-escape", "before /b%3Fip%3D198.51.100.7%26u after"},
+        Spelling{"reversed, as in in-addr.arpa", "before 7.100.51.198.in-addr.arpa after"},
+        Spelling{"dashed, as access providers name hosts", "before host-198-51-100-7.isp.example after"},
+        Spelling{"reversed and dashed", "before 7-100-51-198.pool.example after"},
+        Spelling{"with underscores", "before client_198_51_100_7 after"},
+        Spelling{"hexadecimal", "before c6336407 after"}, Spelling{"hexadecimal in capitals", "before 0xC6336407 after"},
+        Spelling{"as one decimal number", "before 3325256711 after"},
+        Spelling{"mapped into IPv6", "before ::ffff:198.51.100.7 after"},
+        Spelling{"IPv6 compressed", "before 2001:db8::ff:7 after"},
+        Spelling{"IPv6 in capitals and brackets", "before [2001:DB8::FF:7]:443 after"},
+        Spelling{"IPv6 written out", "before 2001:0db8:0000:0000:0000:0000:00ff:0007 after"},
+        Spelling{"IPv6 as nibbles",
+                 "before 7.0.0.0.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa after"},
+        Spelling{"IPv6 without colons", "before 20010db80000000000000000" "00ff0007 after"}));
+
+TEST(Scrubber, RemovesAnAddressNobodyAskedFor) {
+  // A probe behind NAT does not know under which address a block page sees it.
+  EXPECT_EQ(scrubber().scrub("Your IP: 192.0.2.77"), "Your IP: [scrubbed]");
+  EXPECT_EQ(scrubber().scrub("client 10.64.3.9 via 2001:db8:1::5"), "client [scrubbed] via [scrubbed]");
+  EXPECT_EQ(scrubber().scrub("from 95-56-1-2.metro.example"), "from [scrubbed].metro.example");
+}
+
+TEST(Scrubber, KeepsWhatWasAskedFor) {
+  EXPECT_EQ(scrubber().scrub("served by 203.0.113.10:443"), "served by 203.0.113.10:443");
+}
+
+TEST(Scrubber, KeepsAddressesThatFingerprintsAreWrittenWith) {
+  Scrubber with_patterns = scrubber();
+  Fingerprint fingerprint;
+  fingerprint.pattern = "iframe src=\"http://10.10.34.36";
+  const std::vector<Fingerprint> fingerprints = {fingerprint};
+  with_patterns.keep_patterns(fingerprints);
+  const std::string block_page = "<iframe src=\"http://10.10.34.36?type=x\">";
+  EXPECT_EQ(with_patterns.scrub(block_page), block_page);
+  EXPECT_THAT(scrubber().scrub(block_page), Not(HasSubstr("10.10.34.36")));
+}
+
+class NotAnAddress : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(NotAnAddress, StaysAsItIs) { EXPECT_EQ(scrubber().scrub(GetParam()), GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Texts, NotAnAddress,
+                         ::testing::Values("2022-01-05T16:45:00Z", "Tue, 04 Jan 2022 16:45:00 GMT", "a::before{}",
+                                           "std::vector<int>", "version 1.2.3", "1.2.3.4.5", "256.1.1.1",
+                                           "127.0.0.1 and ::1", "12:34:56", "1-2-3", "", ":", "::",
+                                           "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+
+TEST(Scrubber, BlanksHeadersThatSayWhoAsked) {
+  HttpRoundTrip trip;
+  trip.headers = {{"X-Forwarded-For", "unknown-host-name"},
+                  {"Set-Cookie", "session=0123456789; Path=/"},
+                  {"X-Served-By", "cache for 192.0.2.77"},
+                  {"Location", "http://warning.example/?src=192.0.2.77"}};
+  trip.url = "http://warning.example/?src=192.0.2.77";
+  trip.title = "Blocked for 192.0.2.77";
+  trip.body_sample = "<p>192.0.2.77</p>";
+  Observation observation = trip;
+  scrubber().scrub(observation);
+  const auto& out = std::get<HttpRoundTrip>(observation);
+  EXPECT_EQ(out.headers[0].second, kScrubbed);
+  EXPECT_EQ(out.headers[1].second, "session=[scrubbed]");
+  EXPECT_EQ(out.headers[2].second, "cache for [scrubbed]");
+  EXPECT_EQ(out.headers[3].second, "http://warning.example/?src=[scrubbed]");
+  EXPECT_EQ(out.url, "http://warning.example/?src=[scrubbed]");
+  EXPECT_EQ(out.title, "Blocked for [scrubbed]");
+  EXPECT_EQ(out.body_sample, "<p>[scrubbed]</p>");
+}
+
+}  // namespace
+}  // namespace kua::probe

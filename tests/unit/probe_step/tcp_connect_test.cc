@@ -1,0 +1,122 @@
+#include "probe/step/tcp_connect.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "probe/step/contact_guard.h"
+#include "tests/unit/probe_step/world.h"
+
+namespace kua::test {
+namespace {
+
+using probe::ConnectOptions;
+using probe::ConnectResult;
+
+struct Attempt {
+  ConnectResult result;
+  probe::WireTally tally;
+};
+
+Attempt connect_to(Loop& loop, const Endpoint& endpoint) {
+  const platform::SystemClock clock;
+  const auto tally = std::make_shared<probe::WireTally>();
+  ConnectOptions options;
+  options.context.host = "site.example";
+  options.endpoint = endpoint;
+  options.deadline = clock.monotonic_now() + std::chrono::milliseconds(200);
+  const probe::Timeline timeline{&clock, clock.monotonic_now()};
+  Attempt out;
+  out.result = loop.run(tcp_connect(timeline, tally, std::move(options)));
+  out.result.stream.reset();  // counts
+  out.tally = *tally;
+  return out;
+}
+
+Endpoint local(std::uint16_t port) { return {*IpAddress::parse("127.0.0.1"), port, Transport::tcp}; }
+
+TEST(TcpConnect, CountsWhatTheHandshakeAndTheCloseCost) {
+  Loop loop;
+  Server server(loop, {});
+  const Attempt attempt = connect_to(loop, local(server.port()));
+  EXPECT_FALSE(attempt.result.observation.failure);
+  EXPECT_EQ(attempt.result.observation.host, "site.example");
+  // SYN 74, ACK 66, FIN and last ACK 66 each, Ethernet included.
+  EXPECT_EQ(attempt.tally.sent, 74u + 3 * 66u);
+  EXPECT_EQ(attempt.tally.received, 74u + 2 * 66u);
+}
+
+TEST(TcpConnect, TellsARefusal) {
+  Loop loop;
+  std::uint16_t port = 0;
+  {
+    Server server(loop, {});
+    port = server.port();
+  }
+  const Attempt attempt = connect_to(loop, local(port));
+  EXPECT_EQ(attempt.result.observation.failure, (Failure{FailureCode::connection_refused, Operation::connect}));
+  EXPECT_FALSE(attempt.result.instrument);
+}
+
+// A listener whose queue is full answers no SYN: silence without leaving the machine.
+class SilentListener {
+ public:
+  SilentListener() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof any;
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&any), sizeof any), 0);
+    EXPECT_EQ(::listen(listener_, 0), 0);
+    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&any), &length), 0);
+    port_ = ntohs(any.sin_port);
+    for (int i = 0; i < 4; ++i) {
+      fillers_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+      (void)::connect(fillers_.back(), reinterpret_cast<sockaddr*>(&any), sizeof any);
+    }
+  }
+  ~SilentListener() {
+    for (const int filler : fillers_) ::close(filler);
+    ::close(listener_);
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  int listener_;
+  std::uint16_t port_ = 0;
+  std::vector<int> fillers_;
+};
+
+TEST(TcpConnect, WaitsNoLongerThanItsDeadline) {
+  Loop loop;
+  const SilentListener silent;
+  const Attempt attempt = connect_to(loop, local(silent.port()));
+  EXPECT_EQ(attempt.result.observation.failure, (Failure{FailureCode::generic_timeout_error, Operation::connect}));
+  EXPECT_GE(attempt.result.observation.duration, std::chrono::milliseconds(200));
+  EXPECT_EQ(attempt.tally.received, 0u);
+}
+
+TEST(TcpConnect, CallsALackOfDescriptorsOurOwnFailure) {
+  Loop loop;
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  boost::asio::steady_timer started(loop.context());  // the loop's own descriptors exist
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Attempt attempt = connect_to(loop, local(9));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(attempt.result.instrument);
+}
+
+TEST(ContactGuard, BarsWhatIsNotPublicUnlessTheListSaysSo) {
+  const std::vector<Prefix> lab = {*Prefix::parse("198.18.0.0/15")};
+  EXPECT_TRUE(probe::may_contact(*IpAddress::parse("93.184.216.34"), {}));
+  EXPECT_FALSE(probe::may_contact(*IpAddress::parse("192.168.1.1"), lab));
+  EXPECT_FALSE(probe::may_contact(*IpAddress::parse("127.0.0.1"), lab));
+  EXPECT_FALSE(probe::may_contact(*IpAddress::parse("198.18.0.1"), {}));
+  EXPECT_TRUE(probe::may_contact(*IpAddress::parse("198.18.0.1"), lab));
+}
+
+}  // namespace
+}  // namespace kua::test
