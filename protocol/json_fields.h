@@ -112,7 +112,7 @@ class In {
     out.clear();
     out.reserve(size);
     for (const auto item : array) {
-      out.push_back(blank);
+      out.emplace_back(blank);
       if (!read(*this, item, out.back())) return within(out.size() - 1), false;
     }
     return true;

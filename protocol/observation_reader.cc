@@ -13,7 +13,7 @@ constexpr auto kOptional = Presence::optional;
 // A name or an address literal; it ends up in keys and on pages, so nothing else will do.
 bool read_host(In& in, Value value, std::string& out) {
   if (!in.text(value, out, kHostBytesMax)) return false;
-  if (out.empty() || DomainName::parse(out) || IpAddress::parse(out)) return true;
+  if (out.empty() || DomainNameTraits::valid(out) || IpAddress::parse(out)) return true;
   return in.refuse("neither a DNS name nor an address");
 }
 

@@ -211,7 +211,17 @@ bool read_bitmap(In& in, Value value, MinuteBitmap& out) {
   std::string bytes;
   if (!in.base64(value, bytes, kMinutesPerDay / 8)) return false;
   if (bytes.size() != kMinutesPerDay / 8) return in.refuse("not 180 bytes");
-  for (std::size_t i = 0; i < kMinutesPerDay; ++i) out[i] = (bytes[i / 8] >> i % 8 & 1) != 0;
+  // A word at a time, the last first: a bit at a time costs ten times as much.
+  constexpr std::size_t kWordBytes = 8;
+  out.reset();
+  for (std::size_t end = bytes.size(); end > 0;) {
+    const std::size_t begin = (end - 1) / kWordBytes * kWordBytes;
+    std::uint64_t word = 0;
+    for (std::size_t i = end; i-- > begin;) word = word << 8 | static_cast<unsigned char>(bytes[i]);
+    out <<= 8 * kWordBytes;
+    out |= MinuteBitmap(word);
+    end = begin;
+  }
   return true;
 }
 

@@ -1,4 +1,5 @@
 // The order of members here is the format's canonical order (docs/record-format.md).
+#include <algorithm>
 #include <string>
 
 #include "measurement/check.h"
@@ -237,9 +238,16 @@ void write_body(JsonWriter& json, const Measurement& measurement) {
 
 // Minute i is bit i mod 8, counted from the least significant, of byte i / 8.
 void write_bitmap(JsonWriter& json, std::string_view name, const MinuteBitmap& minutes) {
-  std::string bytes(kMinutesPerDay / 8, '\0');
-  for (std::size_t i = 0; i < kMinutesPerDay; ++i) {
-    if (minutes[i]) bytes[i / 8] = static_cast<char>(bytes[i / 8] | 1 << i % 8);
+  constexpr std::size_t kWordBits = 64;
+  const MinuteBitmap low_word(~std::uint64_t{0});
+  std::string bytes;
+  auto rest = minutes;
+  for (std::size_t at = 0; at < kMinutesPerDay; at += kWordBits) {
+    const std::uint64_t word = (rest & low_word).to_ullong();
+    for (std::size_t bit = 0; bit < std::min(kWordBits, kMinutesPerDay - at); bit += 8) {
+      bytes.push_back(static_cast<char>(word >> bit));
+    }
+    rest >>= kWordBits;
   }
   json.base64(name, bytes);
 }
