@@ -1,6 +1,6 @@
 // kua-collector. serve() builds the collector by hand and reads as its diagram:
 //
-//   probes ──▶ listener ──▶ ingest ──▶ store ──▶ sink (judge, cells) ──▶ desk, public
+//   probes ──▶ listener ──▶ ingest ──▶ store ──▶ judge, cells ──▶ desk (metrics, API), public (pages)
 //                             │          └ commit thread: record log, index
 //                             └ networks, cluster keys, enrolled probes, signed lists
 //
@@ -14,12 +14,16 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "collector/command/command_line.h"
 #include "collector/config/collector_config.h"
 #include "collector/http/desk_access.h"
 #include "collector/ingest/ingest.h"
+#include "collector/ingest/listener_metrics.h"
+#include "collector/lists/own_lists.h"
+#include "collector/serve/serve.h"
 #include "collector/setup/text_file.h"
 #include "platform/clock/clock.h"
 #include "platform/log/log.h"
@@ -31,7 +35,7 @@ namespace {
 namespace asio = boost::asio;
 using platform::Log;
 
-constexpr std::chrono::minutes kTendEvery{1};
+constexpr std::chrono::minutes kChoresEvery{1};
 constexpr std::chrono::seconds kStopMax{15};  // running answers may end; then they are cut off
 
 ExitCode code_of(const Error& error) {
@@ -53,17 +57,6 @@ ExitCode complain(const Error& error) {
   std::fprintf(stderr, "kua-collector: %s\n", error.text().c_str());
   return code_of(error);
 }
-
-// Stands where the judge will: counts what it is told.
-class CountingSink final : public RecordSink {
- public:
-  void on_record(const ReceivedRecord&) override { ++records_; }
-  void on_heartbeat(const ProbeId&, LinkState, const ReceivedFacts&) override {}
-  [[nodiscard]] std::uint64_t records() const { return records_; }
-
- private:
-  std::uint64_t records_ = 0;
-};
 
 Expected<ListenerOptions> listener_options(const std::string& name, const ListenerConfig& config,
                                            std::size_t body_bytes_max) {
@@ -130,13 +123,98 @@ void log_recovery(const RecordStore& store, Log& log) {
   }
 }
 
-asio::awaitable<void> tend_regularly(Ingest& ingest, asio::steady_timer& timer, Log& log) {
+void take_lists(OwnLists& own, Serve& shown, Log& log) {
+  if (!own.changed()) return;
+  const OwnLists::Loaded loaded = own.load();
+  for (const Error& error : loaded.errors) log.warning("a target list is left out", {{"error", error.text()}});
+  shown.set_lists(loaded.lists);
+  log.info("target lists", {{"count", loaded.lists.size()}});
+}
+
+ServeOptions serve_options(const CollectorConfig& config) {
+  ServeOptions options;
+  options.rule.min_clusters = static_cast<std::uint32_t>(config.publish_min_clusters);
+  options.operator_name = config.operator_name;
+  options.build = {KUA_VERSION, KUA_REVISION, __VERSION__};
+  options.max_series = config.max_series;
+  options.cells = config.cells;
+  const bool any = std::ranges::find(config.controls, "any") != config.controls.end();
+  if (!any && !(config.controls.empty() && options.rule.is_local())) {
+    options.judge.controls.emplace();
+    for (const std::string& id : config.controls) options.judge.controls->insert(*ProbeId::parse(id));
+  }
+  options.scale_time(config.time_scale);
+  return options;
+}
+
+// What is done once a minute.
+struct Chores {
+  Ingest& ingest;
+  OwnLists& own_lists;
+  Serve& shown;
+  Log& log;
+};
+
+asio::awaitable<void> do_chores(Chores& chores, asio::steady_timer& timer) {
   while (true) {
-    timer.expires_after(kTendEvery);
+    timer.expires_after(kChoresEvery);
     const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
-    if (const auto tended = ingest.tend(); !tended) log.error("tending failed", {{"error", tended.error().text()}});
+    if (const auto tended = chores.ingest.tend(); !tended) {
+      chores.log.error("tending failed", {{"error", tended.error().text()}});
+    }
+    take_lists(chores.own_lists, chores.shown, chores.log);
+    chores.shown.tick();
   }
+}
+
+struct Listeners {
+  std::unique_ptr<HttpServer> probes;
+  std::unique_ptr<HttpServer> desk;
+  std::unique_ptr<HttpServer> pages;
+
+  [[nodiscard]] std::vector<const HttpServer*> all() const { return {probes.get(), desk.get(), pages.get()}; }
+  void stop() {
+    for (HttpServer* server : {probes.get(), desk.get(), pages.get()}) server->stop();
+  }
+};
+
+Expected<Listeners> open_listeners(asio::io_context& context, Log& log, const CollectorConfig& config,
+                                   const DeskAccess& desk_access, Ingest& ingest, Serve& shown) {
+  Router for_probes;
+  ingest.add_routes(for_probes);
+  Router for_desk;
+  for_desk.set_gate(desk_access.gate(DeskRole::reader));
+  shown.add_desk_routes(for_desk);
+  Router for_public;
+  shown.add_public_routes(for_public);
+  Listeners out;
+  auto probes = open_listener(context, log, "probes", config.probes, limits::kBatchBytesMax, for_probes);
+  if (!probes) return std::unexpected(probes.error());
+  out.probes = std::move(*probes);
+  auto desk = open_listener(context, log, "desk", config.desk, 0, for_desk);
+  if (!desk) return std::unexpected(desk.error());
+  out.desk = std::move(*desk);
+  auto pages = open_listener(context, log, "public", config.public_pages, 0, for_public);
+  if (!pages) return std::unexpected(pages.error());
+  out.pages = std::move(*pages);
+  return out;
+}
+
+// Runs until SIGTERM or SIGINT; then running answers may end.
+void run_until_signal(asio::io_context& context, Listeners& listeners, Chores& chores) {
+  asio::steady_timer chores_timer(context);
+  asio::co_spawn(context, do_chores(chores, chores_timer), asio::detached);
+  bool stopping = false;
+  asio::signal_set signals(context, SIGTERM, SIGINT);
+  signals.async_wait([&](boost::system::error_code, int signal) {
+    chores.log.info("stopping", {{"signal", signal}});
+    listeners.stop();
+    chores_timer.cancel();
+    stopping = true;
+  });
+  while (!stopping) context.run_one();
+  context.run_for(kStopMax);
 }
 
 Expected<void> serve(const CollectorConfig& config, Log& log) {
@@ -146,6 +224,7 @@ Expected<void> serve(const CollectorConfig& config, Log& log) {
 
   prometheus::Registry registry;
   IngestMetrics metrics(registry);
+  ListenerMetrics listener_metrics(registry);
 
   auto networks = open_network_databases(config.network_databases);
   if (!networks) return std::unexpected(networks.error());
@@ -156,47 +235,33 @@ Expected<void> serve(const CollectorConfig& config, Log& log) {
   auto desk_access = DeskAccess::load(config.desk_tokens);
   if (!desk_access) return std::unexpected(desk_access.error());
   ListFiles lists(config.lists_dir);
+  OwnLists own_lists(config.lists_dir);
 
-  StoreOptions store_options{config.state_dir, config.retention_age, config.retention_bytes};
+  const StoreOptions store_options{config.state_dir, config.retention_age, config.retention_bytes};
   auto store = RecordStore::open(*files, clock, store_options);
   if (!store) return std::unexpected(store.error());
   log_recovery(**store, log);
 
-  CountingSink sink;
+  Serve shown(serve_options(config), registry, **store, clock);
+  take_lists(own_lists, shown, log);
   const WallTime since = clock.wall_now() - config.replay_window;
-  if (const auto replayed = replay(**store, sink, since, log); !replayed) return replayed;
+  if (const auto replayed = replay(**store, shown.sink(), since, log); !replayed) return replayed;
 
   asio::io_context context(1);
-  Ingest ingest({clock, **store, *probes, *cluster_keys, **networks, lists, metrics, sink}, config.ingest);
+  Ingest ingest({clock, **store, *probes, *cluster_keys, **networks, lists, metrics, shown.sink()}, config.ingest);
   if (const auto tended = ingest.tend(); !tended) return tended;
-
-  Router probes_router;
-  ingest.add_routes(probes_router);
-  Router desk_router;
-  desk_router.set_gate(desk_access->gate(DeskRole::reader));
-  Router public_router;
-  auto probes_server = open_listener(context, log, "probes", config.probes, limits::kBatchBytesMax, probes_router);
-  if (!probes_server) return std::unexpected(probes_server.error());
-  auto desk_server = open_listener(context, log, "desk", config.desk, 0, desk_router);
-  if (!desk_server) return std::unexpected(desk_server.error());
-  auto public_server = open_listener(context, log, "public", config.public_pages, 0, public_router);
-  if (!public_server) return std::unexpected(public_server.error());
-
-  asio::steady_timer tend_timer(context);
-  asio::co_spawn(context, tend_regularly(ingest, tend_timer, log), asio::detached);
-  bool stopping = false;
-  asio::signal_set signals(context, SIGTERM, SIGINT);
-  signals.async_wait([&](boost::system::error_code, int signal) {
-    log.info("stopping", {{"signal", signal}});
-    for (HttpServer* server : {probes_server->get(), desk_server->get(), public_server->get()}) server->stop();
-    tend_timer.cancel();
-    stopping = true;
+  auto listeners = open_listeners(context, log, config, *desk_access, ingest, shown);
+  if (!listeners) return std::unexpected(listeners.error());
+  shown.add_metric_source([&](Families&) {
+    metrics.refresh(**store, probes->size());
+    listener_metrics.refresh(listeners->all());
   });
-  while (!stopping) context.run_one();
-  context.run_for(kStopMax);
+
+  Chores chores{ingest, own_lists, shown, log};
+  run_until_signal(context, *listeners, chores);
   store->reset();  // commits what is queued
   if (const auto saved = probes->save_sequences(); !saved) return saved;
-  log.info("stopped", {{"records", sink.records()}});
+  log.info("stopped");
   return {};
 }
 

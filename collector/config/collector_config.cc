@@ -1,5 +1,6 @@
 #include "collector/config/collector_config.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -90,6 +91,14 @@ void read_root(ConfigSection& root, CollectorConfig& config) {
 
   ConfigSection publish = root.section("publish");
   config.publish_min_clusters = static_cast<int>(publish.integer("min_clusters", config.publish_min_clusters, 1, 1'000));
+  config.controls = root.texts("controls");
+  const auto is_control = [](const std::string& text) { return text == "any" || ProbeId::parse(text).has_value(); };
+  if (!std::all_of(config.controls.begin(), config.controls.end(), is_control)) {
+    root.reject("controls", "a list of probe ids (32 hex digits), or [any]");
+  }
+  ConfigSection metrics = root.section("metrics");
+  config.max_series = static_cast<std::size_t>(
+      metrics.integer("max_series", static_cast<std::int64_t>(config.max_series), 1'000, 10'000'000));
   read_cells(root.section("cells"), config.cells);
 
   ConfigSection lab = root.section("lab");

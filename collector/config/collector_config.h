@@ -43,6 +43,9 @@ struct CollectorConfig {
   std::chrono::hours replay_window{26};
 
   int publish_min_clusters = 5;
+  // Probe ids that may serve as controls, or `any`. Empty: any on a local instance, else none.
+  std::vector<std::string> controls;
+  std::size_t max_series = limits::kSeriesMax;
   CellsOptions cells;
 
   double time_scale = 1;  // lab: divides every cadence

@@ -114,8 +114,8 @@ struct IngestMetrics::Impl {
 
 namespace {
 
-Family<Counter>& removed_days(Registry& registry) {
-  return counters(registry, "kua_store_removed_days_total", "Days of the record log removed by retention, by reason.");
+Family<Counter>& removed_files(Registry& registry) {
+  return counters(registry, "kua_store_removed_files_total", "Day files of the record log removed by retention, by reason.");
 }
 
 }  // namespace
@@ -139,8 +139,8 @@ IngestMetrics::Impl::Impl(Registry& r)
       log_bytes(gauge(r, "kua_store_log_bytes", "Size of the record log.")),
       free_bytes(gauge(r, "kua_store_free_bytes", "Free bytes on the file system of the record log.")),
       oldest_record(gauge(r, "kua_store_oldest_record_timestamp_seconds", "Begin of the oldest day kept.")),
-      removed_by_age(removed_days(r).Add({{"reason", "age"}})),
-      removed_by_size(removed_days(r).Add({{"reason", "size"}})),
+      removed_by_age(removed_files(r).Add({{"reason", "age"}})),
+      removed_by_size(removed_files(r).Add({{"reason", "size"}})),
       torn_bytes(counter(r, "kua_store_torn_bytes_total", "Bytes of an unfinished commit set aside at the last start.")),
       damaged_bytes(counter(r, "kua_store_damaged_bytes_total", "Bytes of the record log that cannot be read.")),
       index_failures(counter(r, "kua_store_index_failures_total", "Commits whose index rows have to be made again.")) {

@@ -2,12 +2,12 @@
 
 #include <unistd.h>
 
-#include <boost/json.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <set>
 #include <system_error>
 
+#include "collector/lists/envelope.h"
 #include "collector/setup/text_file.h"
 #include "platform/crypto/crypto.h"
 
@@ -41,18 +41,6 @@ Expected<void> replace_file(const std::string& path, const std::string& text) {
     return fail(ErrorKind::io, std::generic_category().message(errno), "renaming " + fresh);
   }
   return {};
-}
-
-// Who says that he signed an envelope; nothing is checked.
-Expected<platform::PublicKey> claimed_key(const std::string& envelope, const std::string& name) {
-  boost::json::error_code error;
-  const boost::json::value value = boost::json::parse(envelope, error);
-  const auto* object = error ? nullptr : value.if_object();
-  const auto* key = object == nullptr ? nullptr : object->if_contains("key");
-  const auto* text = key == nullptr ? nullptr : key->if_string();
-  const auto parsed = text == nullptr ? std::nullopt : platform::parse_public_key({text->data(), text->size()});
-  if (!parsed) return refused("it is no signed list", "reading " + name);
-  return *parsed;
 }
 
 }  // namespace
@@ -128,8 +116,8 @@ Expected<std::string> show_list(const ShowOptions& options, WallTime now) {
     if (!key) return refused("it is not a public list key", "reading " + file);
     keys.push_back(*key);
   }
-  const auto claimed = claimed_key(*envelope, options.list_file);
-  if (!claimed) return std::unexpected(claimed.error());
+  const auto claimed = claimed_list_key(*envelope);
+  if (!claimed) return refused("it is no signed list", "reading " + options.list_file);
   const bool checked = !keys.empty();
   if (!checked) keys.push_back(*claimed);
   auto list = protocol::open_target_list(*envelope, keys, now, 0);
