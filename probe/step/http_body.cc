@@ -50,8 +50,16 @@ struct HttpBody::Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
+  // Whether two first bytes are a zlib header (RFC 1950 §2.2) or gzip's magic; else "deflate" is raw.
+  static bool has_header(std::string_view two) {
+    const unsigned first = static_cast<unsigned char>(two[0]);
+    const unsigned second = static_cast<unsigned char>(two[1]);
+    return (first == 0x1f && second == 0x8b) || ((first & 0x0f) == 8 && (first << 8 | second) % 31 == 0);
+  }
+
   z_stream stream{};
   ContentCoding coding;
+  std::string head;  // of "deflate": the first bytes, until it is known whether there is a header
   bool over = false;  // the coded stream is complete; bytes behind it are ignored, as browsers do
 };
 
@@ -80,7 +88,13 @@ void HttpBody::take(std::string_view wire_bytes) {
 
 void HttpBody::inflate(std::string_view wire_bytes) {
   z_stream& stream = inflater_->stream;
-  const bool first = stream.total_in == 0;
+  if (inflater_->coding == ContentCoding::deflate) {
+    inflater_->head += wire_bytes;
+    if (inflater_->head.size() < 2) return;
+    if (!Inflater::has_header(inflater_->head)) KUA_CHECK(inflateReset2(&stream, -kWindowBits) == Z_OK);
+    inflater_->coding = ContentCoding::gzip;  // decided once
+    wire_bytes = inflater_->head;
+  }
   // zlib's interface predates const.
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(wire_bytes.data()));
   stream.avail_in = static_cast<uInt>(wire_bytes.size());
@@ -89,13 +103,6 @@ void HttpBody::inflate(std::string_view wire_bytes) {
     stream.next_out = reinterpret_cast<Bytef*>(chunk.data());
     stream.avail_out = static_cast<uInt>(chunk.size());
     const int result = ::inflate(&stream, Z_NO_FLUSH);
-    if (result == Z_DATA_ERROR && first && stream.total_out == 0 &&
-        inflater_->coding == ContentCoding::deflate && inflateReset2(&stream, -kWindowBits) == Z_OK) {
-      stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(wire_bytes.data()));
-      stream.avail_in = static_cast<uInt>(wire_bytes.size());
-      inflater_->coding = ContentCoding::gzip;  // tried once
-      continue;
-    }
     keep({chunk.data(), chunk.size() - stream.avail_out});
     if (end_ != BodyEnd::open) return;
     if (decoded_bytes_ > kRatioFromBytes && decoded_bytes_ > wire_bytes_ * kCompressionRatioMax) {

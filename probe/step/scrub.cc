@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
+constexpr int kScrubRoundsMax = 8;  // honest pages need two
+
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 bool is_hex(char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -193,6 +195,18 @@ std::string Scrubber::without_own(std::string text) const {
 }
 
 std::string Scrubber::scrub(std::string_view text) const {
+  // What is left beside a literal that went may read as one now ("2001:db8::9db8::9"): again, until
+  // nothing changes. Text that never comes to rest was made to do so and goes whole.
+  std::string before(text);
+  for (int round = 0; round < kScrubRoundsMax; ++round) {
+    std::string after = scrubbed_once(before);
+    if (after == before) return after;
+    before = std::move(after);
+  }
+  return std::string(kScrubbed);
+}
+
+std::string Scrubber::scrubbed_once(std::string_view text) const {
   std::string out;
   out.reserve(text.size());
   std::size_t at = 0;
