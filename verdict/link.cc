@@ -14,8 +14,12 @@ struct Tally {
   [[nodiscard]] bool none_reached() const noexcept { return reached == 0 && failed > 0; }
 };
 
+// Somebody answered in a control's place: a page of his own, or by name an address inside.
 bool is_portal(const LinkCheck& check) noexcept {
-  return check.subject == LinkSubject::captive_portal && !check.reached && !check.failure;
+  if (check.reached) return false;
+  if (check.subject == LinkSubject::captive_portal) return !check.failure;
+  return check.subject == LinkSubject::resolver && check.failure &&
+         check.failure->code == FailureCode::dns_bogon_error;
 }
 
 }  // namespace

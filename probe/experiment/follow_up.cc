@@ -189,6 +189,41 @@ asio::awaitable<void> run_lookups(std::shared_ptr<Run> run, Visit visit, Monoton
   }
 }
 
+bool shares_address(const Answers& a, const Answers& b) {
+  return std::ranges::any_of(a.addresses, [&](const IpAddress& address) {
+    return std::ranges::find(b.addresses, address) != b.addresses.end();
+  });
+}
+
+// An address that nobody else gives and that is right all the same is a CDN's edge, or a relay's. Only a
+// relay shows valid certificates for names that the true address does not host: S at both tells.
+std::vector<Approach> relay_pairs(const Run& run, const std::vector<Visit>& visits) {
+  std::vector<Approach> out;
+  for (const Visit& visit : visits) {
+    const SiteFacts& facts = visit.facts;
+    const bool alone = facts.proven && facts.trusted && !facts.trusted->addresses.empty() &&
+                       !shares_address(facts.system, *facts.trusted);
+    if (!alone || facts.reached.empty() || visit.site.security == Security::plain) continue;
+    const Endpoint& reached = facts.reached.front();
+    for (const IpAddress& address : only_trusted(facts)) {
+      if (address.family() != reached.address.family()) continue;
+      for (const IpAddress& asked : {reached.address, address}) {
+        const Endpoint endpoint{asked, visit.site.port, Transport::tcp};
+        Approach approach = approach_of(visit.site, endpoint, StepRole::same_address);
+        approach.name = run.list().harmless_name;
+        approach.reach = Reach::handshake;
+        out.push_back(std::move(approach));
+      }
+      break;
+    }
+  }
+  return out;
+}
+
+asio::awaitable<void> run_relay_pairs(std::shared_ptr<Run> run, std::vector<Approach> pairs) {
+  for (const Approach& approach : pairs) (void)co_await go(run, approach);
+}
+
 asio::awaitable<void> run_deferred(std::shared_ptr<Run> run, Deferred deferred) {
   if (deferred.retries.empty()) co_return;
   const Pacing& pacing = run->pacing();
@@ -227,6 +262,10 @@ asio::awaitable<void> settle_lookups(std::shared_ptr<Run> run, std::vector<Visit
 }
 
 asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits) {
+  if (run->request().follow_up == FollowUp::all && !run->list().harmless_name.empty()) {
+    std::vector<Approach> pairs = relay_pairs(*run, visits);
+    co_await run_relay_pairs(run, std::move(pairs));
+  }
   std::erase_if(visits, [](const Visit& visit) { return visit.facts.doubts.empty(); });
   if (visits.empty() || run->request().follow_up == FollowUp::none) co_return;
   const MonotonicTime latest = run->deadline(run->pacing().immediate_set_deadline, MonotonicTime::max());

@@ -43,6 +43,7 @@ struct Session {
   std::optional<DefaultRoute> route;
   int national_reached = 0;
   int international_reached = 0;
+  bool resolver_silent = false;
 };
 
 // The controls of one side, those of other countries left out, turned so that `turn` begins.
@@ -108,15 +109,15 @@ asio::awaitable<void> check_gateway(std::shared_ptr<Session> session) {
   end_check(*session, std::move(check));
 }
 
-// Asks the system's resolvers in order for one record type and remembers nothing.
-asio::awaitable<Lookup> ask_one(std::shared_ptr<Session> session, std::string host) {
+// Asks the resolvers in order for one record type and remembers nothing.
+asio::awaitable<Lookup> ask_one(std::shared_ptr<Session> session, std::string host,
+                                std::vector<Endpoint> resolvers) {
   Run& run = *session->run;
   Lookup last;
   last.failure = Failure{FailureCode::dns_non_recoverable_failure, Operation::resolve};
   const auto name = DomainName::parse(host);
   const bool six = session->route && session->route->gateway &&
                    session->route->gateway->family() == Family::ip6;
-  const std::vector<Endpoint>& resolvers = run.instrument().system_resolvers;
   const MonotonicTime latest = run.deadline(run.pacing().lookup_deadline, MonotonicTime::max());
   for (std::size_t i = 0; name && i < resolvers.size() && !last.reply; ++i) {
     const Microseconds share =
@@ -145,15 +146,37 @@ std::vector<IpAddress> contactable(const Run& run, const Lookup& lookup) {
 // The resolver is asked for a control's name; what it says is where the control is looked for.
 asio::awaitable<void> check_resolver(std::shared_ptr<Session> session, std::string host) {
   LinkCheck check = begin_check(*session, LinkSubject::resolver, host);
-  const Lookup lookup = co_await ask_one(session, host);
+  const Lookup lookup = co_await ask_one(session, host, session->run->instrument().system_resolvers);
   check.failure = lookup.failure;
   check.reached = !lookup.failure;
+  session->resolver_silent = !lookup.reply;
   std::vector<IpAddress> addresses = contactable(*session->run, lookup);
+  if (check.reached && addresses.empty()) {  // a portal's way, or a filter's, of leading to itself
+    check.reached = false;
+    check.failure = Failure{FailureCode::dns_bogon_error, Operation::resolve};
+  }
   if (!addresses.empty()) session->memory->addresses[host] = std::move(addresses);
   end_check(*session, std::move(check));
 }
 
-// Where the control was found before, or where the resolver says it is.
+// Trusted resolvers over UDP: whether the line works where the system's resolver does not.
+std::vector<Endpoint> other_resolvers(const Run& run) {
+  constexpr std::uint16_t kDnsPort = 53;
+  constexpr std::size_t kOtherResolvers = 2;
+  std::vector<Endpoint> out;
+  for (const auto& resolver : run.list().trusted_resolvers) {
+    if (!resolver.udp) continue;
+    for (const IpAddress& address : resolver.addresses) {
+      const bool usable = address.family() == Family::ip4 || run.ipv6_worth_trying();
+      if (!usable || out.size() == kOtherResolvers) continue;
+      out.push_back({address, kDnsPort, Transport::udp});
+      break;
+    }
+  }
+  return out;
+}
+
+// Where the control was found before, or where a resolver says it is.
 asio::awaitable<std::vector<IpAddress>> addresses_of(std::shared_ptr<Session> session, Control control) {
   if (const auto literal = control.url.address()) {
     std::vector<IpAddress> only;
@@ -162,8 +185,11 @@ asio::awaitable<std::vector<IpAddress>> addresses_of(std::shared_ptr<Session> se
   }
   const auto known = session->memory->addresses.find(control.url.host);
   if (known != session->memory->addresses.end()) co_return known->second;
-  const Lookup lookup = co_await ask_one(session, control.url.host);
-  co_return contactable(*session->run, lookup);
+  const Run& run = *session->run;
+  std::vector<Endpoint> resolvers =
+      session->resolver_silent ? other_resolvers(run) : run.instrument().system_resolvers;
+  const Lookup lookup = co_await ask_one(session, control.url.host, std::move(resolvers));
+  co_return contactable(run, lookup);
 }
 
 // One control at one address. Says whether it was reached; why not, and its Date, go into `check`.

@@ -17,6 +17,12 @@ struct Line {
   }
   Line& gateway(Ended ended) { return check(LinkSubject::gateway, ended); }
   Line& resolver(Ended ended) { return check(LinkSubject::resolver, ended); }
+  Line& bogus_resolver() {
+    check(LinkSubject::resolver, Ended::failed);
+    std::get<LinkCheck>(measurement.observations.back()).failure =
+        failure(FailureCode::dns_bogon_error, Operation::resolve);
+    return *this;
+  }
   Line& national(Ended ended, const char* target = "n1") {
     return check(LinkSubject::national, ended, target);
   }
@@ -65,6 +71,9 @@ TEST(LinkState, Table) {
        LinkState::dns_broken},
       {"a portal answers in a stranger's place",
        Line().gateway(reached).resolver(reached).national(failed).abroad(failed).portal(elsewhere),
+       LinkState::captive},
+      {"a portal that names its own private address for every name",
+       Line().gateway(reached).bogus_resolver().national(failed).abroad(failed).portal(failed),
        LinkState::captive},
       {"a changed page behind a working line is no portal",
        Line().resolver(reached).abroad(reached).portal(elsewhere), LinkState::online},
