@@ -1,0 +1,100 @@
+// The probe's side of docs/protocol.md: enrol, deliver what the spool holds, say that we are alive, fetch
+// the signed list. Tries the endpoints of the join link in order with a back-off of their own and keeps one
+// connection. At-least-once: an item leaves the spool only when an answer names it.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "measurement/error.h"
+#include "measurement/vantage.h"
+#include "platform/clock/clock.h"
+#include "platform/crypto/crypto.h"
+#include "probe/spool/spool.h"
+#include "probe/uplink/backoff.h"
+#include "probe/uplink/pinned_connection.h"
+#include "protocol/api.h"
+#include "protocol/join_link.h"
+
+namespace kua::probe {
+
+class Uplink {
+ public:
+  struct Options {
+    std::vector<protocol::CollectorEndpoint> endpoints;  // in order of preference, at least one
+    std::vector<std::string> pins;
+    std::size_t batch_records_max = 0;
+    std::size_t batch_bytes_max = 0;  // of NDJSON before compression
+    // First sequence of heartbeats; must exceed every earlier one of this probe, so Unix milliseconds do.
+    std::uint64_t heartbeat_sequence = 0;
+  };
+  // Borrows clock and key, which must outlive every call.
+  Uplink(boost::asio::any_io_executor executor, const platform::Clock& clock,
+         const platform::SigningKey& key, Options options);
+
+  // 2xx answer of the collector. Errors: permission (refused: signature, invitation, or a wrong pin),
+  // unavailable.
+  [[nodiscard]] boost::asio::awaitable<Expected<protocol::EnrolmentAnswer>> enrol(
+      protocol::Enrolment enrolment);
+
+  struct Delivery {
+    std::uint64_t accepted = 0;
+    std::uint64_t rejected = 0;
+    std::uint64_t bytes_sent = 0;           // compressed bodies
+    std::vector<std::string> advice;        // target ids, at most kAdviceTargetsMax
+    std::optional<WallTime> server_time;    // of the last answer: a clock anchor
+    bool enrolment_needed = false;          // the collector does not know this key
+  };
+  // Sends batch after batch until the spool is empty or something stops it; what was delivered until then
+  // is in the Delivery either way, and `stopped` says why it ended early. Borrows the spool.
+  struct Outcome {
+    Delivery delivery;
+    std::optional<Error> stopped;
+  };
+  [[nodiscard]] boost::asio::awaitable<Outcome> deliver(Spool& spool);
+
+  [[nodiscard]] boost::asio::awaitable<Expected<void>> heartbeat(LinkState state);
+
+  // The envelope, or nullopt when the collector has none newer than the last one fetched.
+  [[nodiscard]] boost::asio::awaitable<Expected<std::optional<std::string>>> fetch_list(
+      CountryCode country);
+
+  // Handshakes that presented another key than the pinned one, since the last call; at most 8.
+  [[nodiscard]] std::vector<TlsHandshake> take_wrong_pins();
+  // The line is back: forget what failed while it was away.
+  void line_returned();
+  // The earliest instant at which a call can do more than fail.
+  [[nodiscard]] MonotonicTime not_before() const;
+
+ private:
+  struct Peer {
+    protocol::CollectorEndpoint endpoint;
+    Backoff backoff;
+  };
+  [[nodiscard]] boost::asio::awaitable<Expected<ApiAnswer>> call(ApiCall request);
+  [[nodiscard]] boost::asio::awaitable<Expected<ApiAnswer>> call_peer(std::size_t index, ApiCall request);
+  [[nodiscard]] ApiCall signed_post(std::string_view path, std::string content_type, std::string body) const;
+  [[nodiscard]] Expected<void> settle(Spool& spool, const std::vector<Spool::Item>& items,
+                                      const ApiAnswer& answer, Delivery& delivery, std::size_t& batch_max);
+  [[nodiscard]] Expected<void> settle_accepted(Spool& spool, const std::vector<Spool::Item>& items,
+                                               const ApiAnswer& answer, Delivery& delivery);
+  void note_wrong_pin(TlsHandshake seen);
+
+  boost::asio::any_io_executor executor_;
+  const platform::Clock& clock_;
+  const platform::SigningKey& key_;
+  Options options_;
+  ProbeId probe_;
+  std::vector<Peer> peers_;
+  std::unique_ptr<PinnedConnection> connection_;
+  std::size_t connected_to_ = 0;
+  std::vector<TlsHandshake> wrong_pins_;
+  std::string etag_;
+};
+
+}  // namespace kua::probe
