@@ -36,6 +36,13 @@ std::span<const Prefix> special_blocks() {
   return blocks;
 }
 
+// The IPv4 address that a translator's IPv6 address stands for (RFC 6052 §2.1).
+std::optional<IpAddress> inside_nat64(const IpAddress& address) noexcept {
+  static const Prefix well_known = *Prefix::parse("64:ff9b::/96");
+  if (!well_known.contains(address)) return std::nullopt;
+  return IpAddress::from_bytes(address.bytes().subspan(12));
+}
+
 }  // namespace
 
 const char* to_string(Family family) noexcept { return family == Family::ip4 ? "ip4" : "ip6"; }
@@ -105,11 +112,14 @@ bool Prefix::contains(const IpAddress& address) const noexcept {
 
 std::string Prefix::text() const { return base_.text() + "/" + std::to_string(length_); }
 
+bool is_public(const IpAddress& address, std::span<const Prefix> routable) noexcept {
+  const IpAddress meant = inside_nat64(address).value_or(address);
+  return is_globally_routable(meant) ||
+         std::ranges::any_of(routable, [&](const Prefix& block) { return block.contains(meant); });
+}
+
 bool is_globally_routable(const IpAddress& address) noexcept {
-  static const Prefix nat64 = *Prefix::parse("64:ff9b::/96");
-  if (nat64.contains(address)) {
-    return is_globally_routable(*IpAddress::from_bytes(address.bytes().subspan(12)));
-  }
+  if (const auto inner = inside_nat64(address)) return is_globally_routable(*inner);
   // Most addresses have a first octet that begins no special block at all.
   static const auto suspects = [] {
     std::array<std::array<bool, 256>, 2> out{};

@@ -56,6 +56,8 @@ class Prefix {
 // multicast, reserved, unspecified, IPv4-mapped. 64:ff9b::/96 (NAT64) counts as routable when the
 // address inside it is.
 [[nodiscard]] bool is_globally_routable(const IpAddress& address) noexcept;
+// The same with further blocks that count as public, also inside NAT64 addresses: the lab's.
+[[nodiscard]] bool is_public(const IpAddress& address, std::span<const Prefix> routable) noexcept;
 
 enum class Transport : std::uint8_t { tcp, udp };
 [[nodiscard]] const char* to_string(Transport transport) noexcept;

@@ -147,12 +147,10 @@ void take_plain_page(AtAddress& out, const Scene& scene, const Site& site, const
   using Port = ControlFacts::Host::Port;
   const bool same = controls.any_port(port, [&](const Port& p) { return same_page(step, p.page); });
   out.page_as_control |= same;
+  // One client at two addresses: what another server says at the answered one is not the site's choice.
   out.page_differs |=
-      !same && controls.any_port(port, [&](const Port& p) { return differs_wholly(step, p.page); });
-  if (!same && out.blocker == nullptr) {
-    out.blocker = find_in_page(scene.knowledge().fingerprints,
-                               scene.measurement().header.vantage.country, step);
-  }
+      !same && controls.any_port(port, [&](const Port& p) { return is_other_page(step, p.page); });
+  if (!same && out.blocker == nullptr) out.blocker = find_in_page(scene.signs(), step);
 }
 
 // A chain that controls saw too, or that nobody gets a better one than, is the site's own.
@@ -245,9 +243,9 @@ void weigh_answers(DnsEvidence& e, const Scene& scene, const Site& site, Family 
     any_system |= known.by_system;
     any_public |= known.by_system && is_public;
     if (!known.by_system || known.by_doh || known.by_control) continue;
-    if (const Fingerprint* blocker =
-            find_address(scene.knowledge().fingerprints,
-                         scene.measurement().header.vantage.country, known.address)) {
+    const Fingerprint* blocker = find_address(scene.signs(), known.address);
+    // Against other answers also another country's list counts.
+    if (blocker != nullptr && (site.has_truth() || scene.signs().are_local(*blocker))) {
       e.blocker = true;
       e.detail = blocker->name;
     }

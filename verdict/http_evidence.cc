@@ -72,9 +72,8 @@ class HttpExtraction {
 
   const Fingerprint* blocker_in(const HttpRoundTrip& step) const {
     if (is_authentic(step)) return nullptr;
-    return find_in_page(scene_.knowledge().fingerprints, country(), step);
+    return find_in_page(scene_.signs(), step);
   }
-  const CountryCode& country() const { return scene_.measurement().header.vantage.country; }
 
   // The handshake under which a round trip ran proves who answered.
   bool is_authentic(const HttpRoundTrip& step) const {
@@ -132,16 +131,20 @@ class HttpExtraction {
   }
 
   void find_blocker(const HttpRoundTrip& step) {
-    const auto known = scene_.knowledge().fingerprints;
-    if (const Fingerprint* page = find_in_page(known, country(), step)) {
+    if (const Fingerprint* page = find_in_page(scene_.signs(), step)) {
       e_.page_of_blocker = true;
-      e_.detail = page->name;
+      take_sign(*page);
     }
-    if (const Fingerprint* location = find_in_location(known, country(), step)) {
+    if (const Fingerprint* location = find_in_location(scene_.signs(), step)) {
       e_.location_of_blocker = true;
-      e_.detail = location->name;
+      take_sign(*location);
     }
     if (stop_.hop > 0 && e_.page_of_blocker) e_.is_blocker = came_by_forged_redirect();
+  }
+
+  void take_sign(const Fingerprint& sign) {
+    e_.sign_is_foreign = !scene_.signs().are_local(sign);
+    e_.detail = sign.name;
   }
 
   // Whether the site itself sends its clients where `step` leads: controls were sent there too, or
@@ -176,11 +179,11 @@ class HttpExtraction {
       });
       if (genuine || e_.authentic) continue;
       scene_.each<HttpRoundTrip>(next, [&](std::uint32_t index, const HttpRoundTrip& step) {
-        const Fingerprint* page = !is_own(step.role) ? nullptr
-                                  : find_in_page(scene_.knowledge().fingerprints, country(), step);
+        const Fingerprint* page =
+            is_own(step.role) ? find_in_page(scene_.signs(), step) : nullptr;
         if (page == nullptr) return;
         e_.leads_to_blocker = true;
-        e_.detail = page->name;
+        take_sign(*page);
         e_.references.add(index, Part::truth);
       });
     }

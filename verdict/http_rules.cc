@@ -9,6 +9,10 @@ bool was_cut(const E& e) {
   return !e.answered && e.cut != How::none && e.cut != How::here && e.cut != How::garbage;
 }
 bool is_silent(const E& e) { return e.cut == How::timeout || e.cut == How::freeze; }
+// Another country's fingerprint counts only against another page that controls got.
+bool sign_counts(const E& e) {
+  return !e.same_as_control && (!e.sign_is_foreign || (e.control == Says::up && e.comparable));
+}
 // Who reads the request: behind TLS nobody but its end.
 bool readable(const E& e) { return !e.over_tls && !e.authentic; }
 bool beyond_luck(const E& e) {
@@ -27,15 +31,15 @@ constexpr std::array kHttpRules = {
             [](const E& e) { return e.endless; }},
     Rule<E>{"http.redirect_known", State::blocked, "http.redirect.blockpage", only(Part::seen),
             "the answer in clear text redirects to a known block page, and controls are not sent there",
-            [](const E& e) { return readable(e) && e.location_of_blocker && !e.same_as_control; }},
+            [](const E& e) { return readable(e) && e.location_of_blocker && sign_counts(e); }},
     Rule<E>{"http.redirect_leads_to_block_page", State::blocked, "http.redirect.blockpage",
             Part::seen | Part::truth,
             "the answer in clear text redirects elsewhere than the site does, to a page known as a block page",
-            [](const E& e) { return readable(e) && e.leads_to_blocker && !e.same_as_control; }},
+            [](const E& e) { return readable(e) && e.leads_to_blocker && sign_counts(e); }},
     Rule<E>{"http.block_page", State::blocked, "http.blockpage", only(Part::seen),
             "the answer is a known block page, not vouched for by TLS, and controls get another",
             [](const E& e) {
-              return !e.authentic && e.page_of_blocker && !e.same_as_control && e.confirmed;
+              return !e.authentic && e.page_of_blocker && sign_counts(e) && e.confirmed;
             }},
     Rule<E>{"http.fails_for_everybody", State::down, "", only(Part::seen),
             "no answer or a server error, for controls too",

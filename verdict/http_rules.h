@@ -31,6 +31,7 @@ struct HttpEvidence {
   bool endless = false;          // the body, or the chain of redirects
   bool endless_for_controls = false;
   bool page_of_blocker = false;
+  bool sign_is_foreign = false;  // what was found is another country's fingerprint
   bool location_of_blocker = false;
   bool leads_to_blocker = false;   // by a redirect that the site did not give
   bool is_blocker = false;         // this host was reached by such a redirect

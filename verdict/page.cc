@@ -88,8 +88,16 @@ bool matches(const Fingerprint& known, std::string_view text) noexcept {
   return false;
 }
 
-bool holds_in(const Fingerprint& known, const CountryCode& country) {
-  return known.countries.empty() || std::ranges::find(known.countries, country) != known.countries.end();
+template <typename Matches>
+const Fingerprint* first_of(const Signs& signs, Matches matches_one) {
+  const Fingerprint* foreign = nullptr;
+  for (const Fingerprint& one : signs.known) {
+    const bool local = signs.are_local(one);
+    if ((!local && foreign != nullptr) || !matches_one(one)) continue;
+    if (local) return &one;
+    foreign = &one;
+  }
+  return foreign;
 }
 
 bool matches_page(const Fingerprint& known, const HttpRoundTrip& step) {
@@ -176,7 +184,6 @@ bool same_page(const HttpRoundTrip& here, const Page& there) {
 
 bool differs_wholly(const HttpRoundTrip& here, const Page& there) {
   if (!here.status || there.status == 0 || shares_mark(here, there)) return false;
-  const bool same_class = *here.status / 100 == there.status / 100;
   const std::string_view server = header_value(here, "server");
   const bool same_server = !server.empty() && server == there.server;
   if (is_redirect(*here.status)) {
@@ -187,7 +194,13 @@ bool differs_wholly(const HttpRoundTrip& here, const Page& there) {
       return !same_server && !related_names(leads_to, there.location_host);
     }
   }
-  return !same_server && titles_differ(here.title, there.title) &&
+  return !same_server && is_other_page(here, there);
+}
+
+bool is_other_page(const HttpRoundTrip& here, const Page& there) {
+  if (!here.status || there.status == 0) return false;
+  const bool same_class = *here.status / 100 == there.status / 100;
+  return titles_differ(here.title, there.title) &&
          (lengths_differ(here, there) || (!same_class && here.body_bytes == 0));
 }
 
@@ -198,35 +211,30 @@ bool is_unending(const HttpRoundTrip& step, const LimitCounts& limits) noexcept 
   return step.bytes_received >= kReadOnRequest && header_value(step, "content-length").empty();
 }
 
-const Fingerprint* find_in_page(std::span<const Fingerprint> known, const CountryCode& country,
-                                const HttpRoundTrip& step) {
-  for (const Fingerprint& one : known) {
-    if (matches_page(one, step) && holds_in(one, country)) return &one;
-  }
-  return nullptr;
+bool Signs::are_local(const Fingerprint& fingerprint) const {
+  return fingerprint.countries.empty() ||
+         std::ranges::find(fingerprint.countries, country) != fingerprint.countries.end();
 }
 
-const Fingerprint* find_in_location(std::span<const Fingerprint> known, const CountryCode& country,
-                                    const HttpRoundTrip& step) {
+const Fingerprint* find_in_page(const Signs& signs, const HttpRoundTrip& step) {
+  return first_of(signs, [&](const Fingerprint& one) { return matches_page(one, step); });
+}
+
+const Fingerprint* find_in_location(const Signs& signs, const HttpRoundTrip& step) {
   if (!step.status || !is_redirect(*step.status)) return nullptr;
   const std::string_view location = header_value(step, "location");
-  for (const Fingerprint& one : known) {
-    if (one.where == Fingerprint::Where::location && matches(one, location) && holds_in(one, country)) {
-      return &one;
-    }
-  }
-  return nullptr;
+  return first_of(signs, [&](const Fingerprint& one) {
+    return one.where == Fingerprint::Where::location && matches(one, location);
+  });
 }
 
-const Fingerprint* find_address(std::span<const Fingerprint> known, const CountryCode& country,
-                                const IpAddress& address) {
-  for (const Fingerprint& one : known) {
-    if (one.where == Fingerprint::Where::dns_answer && one.pattern == address.text() &&
-        holds_in(one, country)) {
-      return &one;
-    }
-  }
-  return nullptr;
+const Fingerprint* find_address(const Signs& signs, const IpAddress& address) {
+  std::string text;  // made once, and only where the list has addresses
+  return first_of(signs, [&](const Fingerprint& one) {
+    if (one.where != Fingerprint::Where::dns_answer) return false;
+    if (text.empty()) text = address.text();
+    return matches(one, text);
+  });
 }
 
 }  // namespace kua::verdict

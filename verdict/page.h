@@ -42,6 +42,8 @@ struct Page {
 
 // The same page beyond reasonable doubt: same bytes, or same status, redirect and non-empty title.
 [[nodiscard]] bool same_page(const HttpRoundTrip& here, const Page& there);
+// Another title, and another length or kind of status.
+[[nodiscard]] bool is_other_page(const HttpRoundTrip& here, const Page& there);
 // Another page altogether: title, length and either status or server say so, and nothing speaks for a
 // common origin. After OONI Web Connectivity's http-diff (ts-017), with the server's marks added since
 // a site that answers countries differently is no blocking.
@@ -51,13 +53,18 @@ struct Page {
 // or it unpacks beyond all measure. `limits` are those of its measurement.
 [[nodiscard]] bool is_unending(const HttpRoundTrip& step, const LimitCounts& limits) noexcept;
 
-// The first known sign of a blocker's page in the answer's own text (title, headers, body) or in where
-// it leads (Location); nullptr when there is none. Fingerprints of other countries do not count.
-[[nodiscard]] const Fingerprint* find_in_page(std::span<const Fingerprint> known, const CountryCode& country,
-                                              const HttpRoundTrip& step);
-[[nodiscard]] const Fingerprint* find_in_location(std::span<const Fingerprint> known,
-                                                  const CountryCode& country, const HttpRoundTrip& step);
-[[nodiscard]] const Fingerprint* find_address(std::span<const Fingerprint> known, const CountryCode& country,
-                                              const IpAddress& address);
+// The fingerprints that a lookup goes through. Those of another country than the vantage's show up where a
+// path leads through that country, and as chance finds: they need something to stand by them.
+struct Signs {
+  std::span<const Fingerprint> known;
+  const CountryCode& country;
+  [[nodiscard]] bool are_local(const Fingerprint& fingerprint) const;
+};
+
+// The first known sign of a blocker's page in the answer's own text (title, headers, body), in where it
+// leads (Location), or an address; the vantage's own country first; nullptr when there is none.
+[[nodiscard]] const Fingerprint* find_in_page(const Signs& signs, const HttpRoundTrip& step);
+[[nodiscard]] const Fingerprint* find_in_location(const Signs& signs, const HttpRoundTrip& step);
+[[nodiscard]] const Fingerprint* find_address(const Signs& signs, const IpAddress& address);
 
 }  // namespace kua::verdict

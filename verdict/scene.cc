@@ -53,9 +53,7 @@ Scene::Scene(const Measurement& measurement, std::span<const ControlView> contro
 }
 
 bool Scene::is_public(const IpAddress& address) const noexcept {
-  return is_globally_routable(address) ||
-         std::ranges::any_of(knowledge_.routable,
-                             [&](const Prefix& prefix) { return prefix.contains(address); });
+  return kua::is_public(address, knowledge_.routable);
 }
 
 std::uint8_t Scene::site_for(const StepContext& step) {

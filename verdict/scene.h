@@ -72,6 +72,9 @@ class Scene {
   }
   [[nodiscard]] const Site& site_of(const Stop& stop) const { return sites_[stop.site]; }
   [[nodiscard]] bool is_public(const IpAddress& address) const noexcept;
+  [[nodiscard]] Signs signs() const noexcept {
+    return {knowledge_.fingerprints, measurement_.header.vantage.country};
+  }
 
   // Every observation of kind `Step` of a host, or of a stop: visit(index, step).
   template <typename Step, typename Visit>

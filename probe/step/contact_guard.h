@@ -2,7 +2,6 @@
 // whatever an answer said. `routable` are the blocks that the signed list declares public (the lab's).
 #pragma once
 
-#include <algorithm>
 #include <span>
 
 #include "measurement/address.h"
@@ -10,8 +9,7 @@
 namespace kua::probe {
 
 [[nodiscard]] inline bool may_contact(const IpAddress& address, std::span<const Prefix> routable) {
-  const auto holds = [&](const Prefix& block) { return block.contains(address); };
-  return is_globally_routable(address) || std::ranges::any_of(routable, holds);
+  return is_public(address, routable);
 }
 
 // Private (RFC 1918, RFC 4193), link-local and loopback: addresses of a home network. Narrower than "not

@@ -119,7 +119,7 @@ TEST(DnsRules, Forgery) {
        up(), kDns, State::likely_blocked, "dns.dead_answer", "dns.forged.other"},
       {"plain HTTP: another page at the answered address, the right one at the true address",
        truth().answers(kSystem, {kElsewhere}).connects(kElsewhere, 80)
-           .plain_page(kElsewhere, 200, "Stop", 300).as(trusted).connects(kTrue, 80)
+           .plain_page(kElsewhere, 200, "Stop", 300, "lab").as(trusted).connects(kTrue, 80)
            .plain_page(kTrue, 200, "Example Domain", 4000, "lab"),
        {plain_well()}, kDns, State::likely_blocked, "dns.other_page", "dns.forged.other"},
       {"refused for this name only", truth().rcode(kSystem, 5).as(same_address).answers(kSystem, {kTrue}),

@@ -134,8 +134,12 @@ TEST(HttpRules, InClearText) {
 
   Story abroad = plain().plain_page(kTrue, 200, "Example Domain", 4000).with_body(kBlockPage);
   abroad.measurement.header.vantage.country = CountryCode::parse("DE").value();
-  check({"another country's fingerprint does not count here", abroad, {}, kHttp, State::insufficient,
+  check({"another country's fingerprint alone may be chance", abroad, {}, kHttp, State::insufficient,
          "http.unverified"});
+  Story transit = plain().plain_page(kTrue, 200, "Stop", 300).with_body(kBlockPage);
+  transit.measurement.header.vantage.country = CountryCode::parse("DE").value();
+  check({"against another page of controls it is a path through that country", transit, plain_up(), kHttp,
+         State::blocked, "http.block_page", "http.blockpage"});
 }
 
 constexpr const char* kBlocker = "blocked.isp.example";
