@@ -41,7 +41,7 @@ Expected<bool> ListStore::offer(const std::string& envelope, WallTime now) {
   auto list = protocol::open_target_list(envelope, keys_, now, serial_min);
   if (!list) return std::unexpected(list.error());
   if (list_ && list->serial == list_->serial) return false;
-  if (auto written = state_->write(kListFile, envelope); !written) return std::unexpected(written.error());
+  if (auto written = state_.write(kListFile, envelope); !written) return std::unexpected(written.error());
   list_ = std::move(*list);
   return true;
 }
@@ -54,9 +54,9 @@ Expected<void> ListStore::offer_minimum(const std::string& envelope) {
   }
   auto list = protocol::open_target_list(envelope, keys_, kBeforeAnyExpiry, 0);
   if (!list) return std::unexpected(list.error());
-  const auto kept = state_->read(kMinimumListFile);
+  const auto kept = state_.read(kMinimumListFile);
   if (!kept || *kept != envelope) {
-    if (auto written = state_->write(kMinimumListFile, envelope); !written) return written;
+    if (auto written = state_.write(kMinimumListFile, envelope); !written) return written;
   }
   minimum_ = std::move(*list);
   return {};

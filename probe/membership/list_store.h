@@ -48,8 +48,8 @@ class ListStore {
 
  private:
   ListStore(const StateDirectory& state, const protocol::JoinLink& link)
-      : state_(&state), keys_(link.list_keys), minimum_sha256_(link.minimum_list_sha256) {}
-  const StateDirectory* state_;
+      : state_(state), keys_(link.list_keys), minimum_sha256_(link.minimum_list_sha256) {}
+  StateDirectory state_;
   std::vector<platform::PublicKey> keys_;
   std::string minimum_sha256_;
   std::optional<protocol::TargetList> list_;

@@ -55,6 +55,7 @@ inline constexpr std::string_view kListFile = "list.json";
 inline constexpr std::string_view kMinimumListFile = "minimum-list.json";
 inline constexpr std::string_view kSpoolFile = "spool.db";
 inline constexpr std::string_view kDiaryFile = "diary.db";
+inline constexpr std::string_view kBudgetFile = "budget.json";
 inline constexpr std::string_view kStatusSocket = "status.sock";
 inline constexpr std::string_view kLockFile = "lock";
 
