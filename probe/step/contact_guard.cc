@@ -1,5 +1,6 @@
 #include "probe/step/contact_guard.h"
 
+#include <algorithm>
 #include <array>
 
 namespace kua::probe {
