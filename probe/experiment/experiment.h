@@ -52,6 +52,7 @@ struct Instrument {
   bool allow_ipv6 = true;
   Pacing pacing;
   RecordStamp stamp;
+  std::string proc_net = "/proc/net";  // where the kernel's route and neighbour tables are read
 };
 
 enum class FollowUp {

@@ -100,7 +100,8 @@ asio::awaitable<void> check_gateway(std::shared_ptr<Session> session) {
   if (session->route) {
     const Run& run = *session->run;
     const MonotonicTime latest = run.deadline(run.pacing().lookup_deadline, MonotonicTime::max());
-    const GatewayResult result = co_await probe_gateway(run.timeline(), run.tally(), *session->route, latest);
+    const GatewayResult result = co_await probe_gateway(run.timeline(), run.tally(), *session->route,
+                                                        run.instrument().proc_net, latest);
     check.reached = result.reached;
     if (result.failure) check.failure = Failure{*result.failure, Operation::connect};
   } else {
@@ -312,7 +313,7 @@ asio::awaitable<Measurement> link_state(const Instrument& instrument, LinkMemory
   const auto session = std::make_shared<Session>();
   session->run = std::make_shared<Run>(instrument, link_request(), "link_state");
   session->memory = &memory;
-  session->route = default_route();
+  session->route = read_default_route(instrument.proc_net);
   notice_line(*session);
   Run& run = *session->run;
   const std::vector<Control> national = controls_of(run, ControlScope::national, turn);

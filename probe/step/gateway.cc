@@ -96,7 +96,7 @@ std::optional<DefaultRoute> route6_of(const std::vector<std::string_view>& words
   return out;
 }
 
-std::string text_of(const char* path) {
+std::string text_of(const std::string& path) {
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
@@ -173,8 +173,8 @@ std::optional<DefaultRoute> find_default_route(std::string_view route, std::stri
   return found;
 }
 
-std::optional<DefaultRoute> default_route() {
-  return find_default_route(text_of("/proc/net/route"), text_of("/proc/net/ipv6_route"));
+std::optional<DefaultRoute> read_default_route(const std::string& proc_net) {
+  return find_default_route(text_of(proc_net + "/route"), text_of(proc_net + "/ipv6_route"));
 }
 
 bool is_neighbour(std::string_view arp, const IpAddress& address) {
@@ -187,7 +187,8 @@ bool is_neighbour(std::string_view arp, const IpAddress& address) {
 }
 
 asio::awaitable<GatewayResult> probe_gateway(Timeline timeline, std::shared_ptr<WireTally> tally,
-                                             DefaultRoute route, MonotonicTime deadline) {
+                                             DefaultRoute route, std::string proc_net,
+                                             MonotonicTime deadline) {
   GatewayResult out;
   if (!route.gateway) {
     out.reached = true;
@@ -214,9 +215,9 @@ asio::awaitable<GatewayResult> probe_gateway(Timeline timeline, std::shared_ptr<
     out.failure = FailureCode::generic_timeout_error;
     const MonotonicTime until = timeline.now() + share;
     const Ready ready = co_await socket.wait(WaitFor::readable, until);
-    out.reached = ready == Ready::yes && is_answer(asker, family, *tally);
+    out.reached = ready == Ready::yes ? is_answer(asker, family, *tally)
+                                      : !asker.icmp && is_neighbour(text_of(proc_net + "/arp"), *route.gateway);
   }
-  if (!out.reached && !asker.icmp) out.reached = is_neighbour(text_of("/proc/net/arp"), *route.gateway);
   if (out.reached) out.failure.reset();
   co_return out;
 }

@@ -25,7 +25,8 @@ struct DefaultRoute {
 // /proc/net/ipv6_route. nullopt: there is none.
 [[nodiscard]] std::optional<DefaultRoute> find_default_route(std::string_view route,
                                                              std::string_view ipv6_route);
-[[nodiscard]] std::optional<DefaultRoute> default_route();  // of this machine
+// From the files of those names in a directory, /proc/net.
+[[nodiscard]] std::optional<DefaultRoute> read_default_route(const std::string& proc_net);
 
 // Whether the text of /proc/net/arp holds a complete entry for the address.
 [[nodiscard]] bool is_neighbour(std::string_view arp, const IpAddress& address);
@@ -40,7 +41,7 @@ struct GatewayResult {
 // shows that ARP did. A point-to-point line counts as reached while its route stands.
 [[nodiscard]] boost::asio::awaitable<GatewayResult> probe_gateway(Timeline timeline,
                                                                   std::shared_ptr<WireTally> tally,
-                                                                  DefaultRoute route,
+                                                                  DefaultRoute route, std::string proc_net,
                                                                   MonotonicTime deadline);
 
 }  // namespace kua::probe

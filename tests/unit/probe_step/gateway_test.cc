@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/clock/clock.h"
+#include "tests/support/loopback/loop.h"
+
 namespace kua::probe {
 namespace {
 
@@ -54,6 +57,20 @@ TEST(Neighbour, CountsWhenItsEntryIsComplete) {
   EXPECT_TRUE(is_neighbour(kArp, *IpAddress::parse("192.168.1.1")));
   EXPECT_FALSE(is_neighbour(kArp, *IpAddress::parse("192.168.1.9")));
   EXPECT_FALSE(is_neighbour(kArp, *IpAddress::parse("192.168.1.2")));
+}
+
+TEST(Gateway, IsAskedOnLoopback) {
+  kua::test::Loop loop;
+  const platform::SystemClock clock;
+  const Timeline timeline{&clock, clock.monotonic_now()};
+  const auto tally = std::make_shared<WireTally>();
+  const DefaultRoute route{"lo", IpAddress::parse("127.0.0.1")};
+  const auto latest = clock.monotonic_now() + std::chrono::seconds(2);
+  // An echo reply, or the refusal of the discard port: both are answers.
+  const GatewayResult result = loop.run(probe_gateway(timeline, tally, route, "/nonexistent", latest));
+  EXPECT_TRUE(result.reached);
+  EXPECT_FALSE(result.failure);
+  EXPECT_GT(tally->sent, 0u);
 }
 
 }  // namespace

@@ -1,24 +1,56 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+
+#include "tests/support/loopback/h2_server.h"
 #include "tests/unit/probe_step/world.h"
 
 namespace kua::test {
 namespace {
 
+using probe::Depth;
+using probe::FollowUp;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Key;
+using ::testing::Not;
+using ::testing::Pair;
 using ::testing::SizeIs;
+
+std::string at(const char* scheme, const char* host, std::uint16_t port, const char* path = "/") {
+  return std::string(scheme) + "://" + host + ":" + std::to_string(port) + path;
+}
+
+std::string redirect(const std::string& location) {
+  return "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\nContent-Length: 0\r\n\r\n";
+}
+
+ServerOptions secure(const World& world, std::vector<std::string> names) {
+  ServerOptions options;
+  LeafOptions leaf;
+  leaf.names = std::move(names);
+  options.identity = world.authority.issue(leaf);
+  options.respond = [](std::string_view) { return Reply{page("A page", 50'000)}; };
+  return options;
+}
+
+bool names(std::string_view client_hello, std::string_view host) {
+  return client_hello.find(host) != std::string_view::npos;
+}
 
 TEST(WebReachability, RecordsEachStepOfAPageThatIsReached) {
   World world;
   DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
   world.instrument.system_resolvers = {dns.endpoint()};
-  ServerOptions options;
-  options.identity = world.authority.issue({{"site.example"}});
-  options.respond = [](std::string_view) { return Reply{page("A page", 50'000)}; };
-  Server server(world.loop, options);
+  Server server(world.loop, secure(world, {"site.example"}));
 
-  const Measurement m = world.check("https://site.example:" + std::to_string(server.port()) + "/");
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::all);
 
   EXPECT_EQ(m.validity, Validity::ok) << m.validity_reason;
   const auto lookups = steps_of<Lookup>(m);
@@ -27,7 +59,6 @@ TEST(WebReachability, RecordsEachStepOfAPageThatIsReached) {
   EXPECT_EQ(lookups[1].failure->code, FailureCode::dns_no_answer);
   const auto handshakes = steps_of<TlsHandshake>(m);
   ASSERT_THAT(handshakes, SizeIs(1));
-  EXPECT_FALSE(handshakes[0].failure);
   EXPECT_EQ(handshakes[0].trust, ChainTrust::trusted);
   EXPECT_EQ(handshakes[0].version, "TLSv1.3");
   EXPECT_EQ(handshakes[0].alpn, "http/1.1");
@@ -35,13 +66,409 @@ TEST(WebReachability, RecordsEachStepOfAPageThatIsReached) {
   EXPECT_THAT(handshakes[0].chain.at(0).der, IsEmpty());
   const auto trips = steps_of<HttpRoundTrip>(m);
   ASSERT_THAT(trips, SizeIs(1));
-  EXPECT_FALSE(trips[0].failure);
   EXPECT_EQ(trips[0].status, 200);
   EXPECT_EQ(trips[0].title, "A page");
   EXPECT_EQ(trips[0].body_bytes, 50'000u);
   EXPECT_THAT(trips[0].body_sample, IsEmpty());
-  EXPECT_GT(m.bytes_received, 50'000u);
   EXPECT_THAT(m.limits, IsEmpty());
+  EXPECT_THAT(m.observations, SizeIs(5)) << "nothing failed, so nothing follows";
+  EXPECT_GT(m.bytes_received, 51'000u);
+  EXPECT_LT(m.bytes_received, 60'000u);
+}
+
+TEST(WebReachability, StampsTheRecordWithRoundedTimes) {
+  World world;
+  const Measurement m = world.check("https://127.0.0.1:1/");
+  EXPECT_EQ(m.header.time, floor_to(m.header.time, std::chrono::seconds(10)));
+  EXPECT_EQ(m.header.monotonic, floor_to(m.header.monotonic, std::chrono::seconds(10)));
+  const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(m.header.time.time_since_epoch());
+  EXPECT_EQ(m.header.id.unix_milliseconds(), since_epoch.count()) << "the id must tell no more than the time";
+  EXPECT_EQ(m.header.software, "kua-probe/test");
+}
+
+TEST(WebReachability, KeyTierEndsWithTheHandshake) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1", "127.0.0.2"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  Server server(world.loop, secure(world, {"site.example"}));
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::all, Depth::key);
+  EXPECT_THAT(steps_of<Connect>(m), SizeIs(1));
+  EXPECT_THAT(steps_of<TlsHandshake>(m), SizeIs(1));
+  EXPECT_THAT(steps_of<HttpRoundTrip>(m), IsEmpty());
+  EXPECT_LT(m.bytes_sent + m.bytes_received, 4'500u);
+}
+
+TEST(WebReachability, AsksTheNextResolverWhenOneIsSilent) {
+  World world;
+  DnsServer silent(world.loop, [](const wire::DnsMessage&) { return std::vector<TimedReply>{}; });
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {silent.endpoint(), dns.endpoint()};
+  Server server(world.loop, secure(world, {"site.example"}));
+  const Measurement m = world.check(at("https", "site.example", server.port()));
+  const auto lookups = steps_of<Lookup>(m);
+  ASSERT_THAT(lookups, SizeIs(4));
+  EXPECT_EQ(lookups[0].failure->code, FailureCode::generic_timeout_error);
+  EXPECT_FALSE(lookups[2].failure);
+  EXPECT_EQ(steps_of<HttpRoundTrip>(m).at(0).status, 200);
+}
+
+TEST(WebReachability, FollowsRedirectsUnderEachHostsOwnName) {
+  World world;
+  DnsServer dns(world.loop, [](const wire::DnsMessage& query) {
+    return std::vector<TimedReply>{{addresses_reply(query, {"127.0.0.1"})}};
+  });
+  world.instrument.system_resolvers = {dns.endpoint()};
+  Server second(world.loop, secure(world, {"www.site.example"}));
+  ServerOptions options;
+  options.respond = [&second](std::string_view) {
+    return Reply{redirect(at("https", "www.site.example", second.port(), "/home"))};
+  };
+  Server first(world.loop, options);
+
+  const Measurement m = world.check(at("http", "site.example", first.port()));
+
+  const auto trips = steps_of<HttpRoundTrip>(m);
+  ASSERT_THAT(trips, SizeIs(2));
+  EXPECT_EQ(trips[0].host, "site.example");
+  EXPECT_EQ(trips[0].hop, 0u);
+  EXPECT_EQ(trips[1].host, "www.site.example");
+  EXPECT_EQ(trips[1].hop, 1u);
+  EXPECT_EQ(trips[1].url, at("https", "www.site.example", second.port(), "/home"));
+  const auto handshakes = steps_of<TlsHandshake>(m);
+  ASSERT_THAT(handshakes, SizeIs(1));
+  EXPECT_EQ(handshakes[0].server_name, "www.site.example");
+  EXPECT_EQ(handshakes[0].hop, 1u);
+}
+
+TEST(WebReachability, EndsARedirectLoopAtTheLimit) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options;
+  options.respond = [](std::string_view) { return Reply{redirect("/again")}; };
+  Server server(world.loop, options);
+  const Measurement m = world.check(at("http", "site.example", server.port()));
+  EXPECT_THAT(steps_of<HttpRoundTrip>(m), SizeIs(probe::kRedirectsMax + 1));
+  EXPECT_THAT(m.limits, ElementsAre(Pair("redirects", 1)));
+  EXPECT_EQ(dns.queries(), 2) << "the same host is looked up once";
+}
+
+struct Location {
+  const char* says;
+  const char* text;
+  bool failure;
+  const char* limit;
+  friend void PrintTo(const Location& row, std::ostream* out) { *out << row.says; }
+};
+class DeadEnd : public ::testing::TestWithParam<Location> {};
+
+TEST_P(DeadEnd, IsNotFollowed) {
+  World world;
+  world.list.routable = {*Prefix::parse("127.0.0.1/32")};
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options;
+  options.respond = [](std::string_view) { return Reply{redirect(GetParam().text)}; };
+  Server server(world.loop, options);
+  const Measurement m = world.check(at("http", "site.example", server.port()));
+  const auto trips = steps_of<HttpRoundTrip>(m);
+  ASSERT_THAT(trips, SizeIs(1));
+  EXPECT_EQ(trips[0].failure.has_value(), GetParam().failure) << GetParam().says;
+  EXPECT_EQ(m.limits.contains(GetParam().limit), *GetParam().limit != '\0') << GetParam().says;
+}
+INSTANTIATE_TEST_SUITE_P(
+    Locations, DeadEnd,
+    ::testing::Values(Location{"an address at home", "http://192.168.1.1/login", false, "private_redirects"},
+                      Location{"an address in the lab's list is not the machine's own", "http://127.0.0.2/", false,
+                               "private_redirects"},
+                      Location{"another program's link", "tg://resolve?domain=x", false, ""},
+                      Location{"no URL", "http://[::1", true, ""}, Location{"no host", "https:///", true, ""}));
+
+TEST(WebReachability, NeverContactsAPrivateAddressForAPublicName) {
+  World world;
+  Server trap(world.loop, {});
+  world.list.routable.clear();
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1", "10.10.34.35"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  const Measurement m = world.check(at("http", "site.example", trap.port()), FollowUp::all);
+  EXPECT_THAT(steps_of<Connect>(m), IsEmpty());
+  EXPECT_EQ(trap.connections(), 0);
+  EXPECT_THAT(steps_of<Lookup>(m, StepRole::retry), Not(IsEmpty())) << "it is a reason to doubt";
+}
+
+TEST(WebReachability, PairsAResetWithAHarmlessNameAndAWitness) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options = secure(world, {"site.example"});
+  options.gate = [](std::string_view hello) { return names(hello, "site.example") ? Then::reset : Then::go_on; };
+  Server server(world.loop, options);
+  ServerOptions witness_options = secure(world, {"witness.example"});
+  witness_options.address = "127.0.0.9";
+  witness_options.gate = options.gate;
+  Server witness(world.loop, witness_options);
+  world.list.witnesses = {{*IpAddress::parse("127.0.0.9"), witness.port(), Transport::tcp}};
+
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::immediate);
+
+  EXPECT_EQ(steps_of<TlsHandshake>(m).at(0).failure->code, FailureCode::connection_reset);
+  const auto s = steps_of<TlsHandshake>(m, StepRole::same_address);
+  ASSERT_THAT(s, SizeIs(1));
+  EXPECT_FALSE(s[0].failure);
+  EXPECT_EQ(s[0].server_name, "harmless.example");
+  EXPECT_EQ(s[0].host, "site.example");
+  EXPECT_EQ(s[0].endpoint.port, server.port());
+  const auto x = steps_of<TlsHandshake>(m, StepRole::witness);
+  ASSERT_THAT(x, SizeIs(1));
+  EXPECT_EQ(x[0].failure->code, FailureCode::connection_reset);
+  EXPECT_EQ(x[0].server_name, "site.example");
+  EXPECT_EQ(x[0].endpoint.port, witness.port());
+  EXPECT_EQ(steps_of<TlsHandshake>(m, StepRole::retry).at(0).failure->code, FailureCode::connection_reset);
+  EXPECT_THAT(steps_of<TlsHandshake>(m, StepRole::residual), IsEmpty());
+  EXPECT_THAT(m.missing, Contains("no_resolver"));
+}
+
+TEST(WebReachability, AsksAgainWhenResidualBlockingMayHavePassed) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options = secure(world, {"site.example"});
+  int seen = 0;  // the target's name closes the address for the next four connections
+  options.gate = [&seen](std::string_view hello) {
+    ++seen;
+    return names(hello, "site.example") || seen <= 5 ? Then::reset : Then::go_on;
+  };
+  Server server(world.loop, options);
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::all);
+  EXPECT_TRUE(steps_of<TlsHandshake>(m, StepRole::same_address).at(0).failure);
+  const auto residual = steps_of<TlsHandshake>(m, StepRole::residual);
+  ASSERT_THAT(residual, SizeIs(1));
+  EXPECT_EQ(residual[0].server_name, "harmless.example");
+  EXPECT_GE(steps_of<TlsHandshake>(m, StepRole::retry).size(), 2u);
+}
+
+TEST(WebReachability, ComparesHostsOverPlainHttp) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options;
+  options.gate = [](std::string_view head) { return names(head, "Host: site.example") ? Then::reset : Then::go_on; };
+  Server server(world.loop, options);
+  const Measurement m = world.check(at("http", "site.example", server.port()), FollowUp::immediate);
+  EXPECT_EQ(steps_of<HttpRoundTrip>(m).at(0).failure->code, FailureCode::connection_reset);
+  const auto s = steps_of<HttpRoundTrip>(m, StepRole::same_address);
+  ASSERT_THAT(s, SizeIs(1));
+  EXPECT_FALSE(s[0].failure);
+  EXPECT_THAT(server.requests().at(0), HasSubstr("Host: harmless.example"));
+}
+
+// Real port numbers of DNS need the right to bind them.
+std::optional<DnsServer> on_port_53(Loop& loop, DnsServer::Answer answer, const std::string& address) {
+  try {
+    return std::optional<DnsServer>(std::in_place, loop, std::move(answer), address, 53);
+  } catch (const boost::system::system_error&) {
+    return std::nullopt;
+  }
+}
+
+TEST(WebReachability, GoesWhereTrustedResolversPointWhenTheNetworksLies) {
+  World world;
+  DnsServer lying(world.loop, [](const wire::DnsMessage& query) {
+    return std::vector<TimedReply>{{wire::reply_to(query, wire::kDnsNxDomain)}};
+  });
+  world.instrument.system_resolvers = {lying.endpoint()};
+  DohServerOptions doh_options;
+  doh_options.identity = world.authority.issue({{"dns.example"}});
+  doh_options.answer = [](const wire::DnsMessage& query) { return addresses_reply(query, {"127.0.0.3"}); };
+  DohServer doh(world.loop, doh_options);
+  world.list.trusted_resolvers = {{"test", at("https", "dns.example", doh.port(), "/dns-query{?dns}"),
+                                   {*IpAddress::parse("127.0.0.1")}, false}};
+  ServerOptions options = secure(world, {"site.example"});
+  options.address = "127.0.0.3";
+  Server server(world.loop, options);
+
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::immediate);
+
+  EXPECT_EQ(steps_of<Lookup>(m).at(0).failure->code, FailureCode::dns_nxdomain_error);
+  EXPECT_THAT(steps_of<Connect>(m), IsEmpty());
+  const auto trusted = steps_of<Lookup>(m, StepRole::trusted);
+  ASSERT_THAT(trusted, SizeIs(2));
+  EXPECT_EQ(trusted[0].engine, ResolverEngine::doh);
+  EXPECT_FALSE(trusted[0].failure);
+  const auto handshakes = steps_of<TlsHandshake>(m, StepRole::trusted);
+  ASSERT_THAT(handshakes, SizeIs(1));
+  EXPECT_EQ(handshakes[0].trust, ChainTrust::trusted);
+  EXPECT_EQ(steps_of<HttpRoundTrip>(m, StepRole::trusted).at(0).status, 200);
+  const auto harmless = steps_of<Lookup>(m, StepRole::same_address);
+  ASSERT_THAT(harmless, Not(IsEmpty()));
+  EXPECT_EQ(harmless[0].name.text(), "harmless.example");
+  EXPECT_EQ(harmless[0].host, "site.example");
+}
+
+TEST(WebReachability, KeyTierAsksTrustedResolversOnlyOnDoubt) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  auto trusted = on_port_53(world.loop, zone("site.example", {"127.0.0.1"}), "127.0.0.53");
+  if (!trusted) GTEST_SKIP() << "port 53 cannot be bound";
+  world.list.trusted_resolvers = {{"test", "", {*IpAddress::parse("127.0.0.53")}, true}};
+  Server server(world.loop, secure(world, {"site.example"}));
+  (void)world.check(at("https", "site.example", server.port()), FollowUp::all, Depth::key);
+  EXPECT_EQ(trusted->queries(), 0);
+  ServerOptions broken = secure(world, {"site.example"});
+  broken.gate = [](std::string_view) { return Then::close; };
+  Server failing(world.loop, broken);
+  const Measurement m =
+      world.check(at("https", "site.example", failing.port()), FollowUp::immediate, Depth::key);
+  EXPECT_EQ(trusted->queries(), 2);
+  EXPECT_EQ(steps_of<Lookup>(m, StepRole::trusted).at(0).resolver, "127.0.0.53:53");
+}
+
+TEST(WebReachability, AsksAnAddressThatRunsNoResolver) {
+  World world;
+  DnsServer dns(world.loop, zone("other.example", {}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  auto injector = on_port_53(world.loop, zone("site.example", {"10.10.34.36"}), "127.0.0.54");
+  if (!injector) GTEST_SKIP() << "port 53 cannot be bound";
+  world.list.no_resolvers = {*IpAddress::parse("127.0.0.54")};
+  const Measurement m = world.check("https://site.example/", FollowUp::immediate);
+  const auto asked = steps_of<Lookup>(m, StepRole::no_resolver);
+  ASSERT_THAT(asked, SizeIs(2));
+  EXPECT_TRUE(asked[0].reply) << "whoever answers there is on the path";
+}
+
+TEST(WebReachability, DoubtsALateAnswerThatDiffers) {
+  World world;
+  DnsServer dns(world.loop, [](const wire::DnsMessage& query) {
+    return std::vector<TimedReply>{{addresses_reply(query, {"127.0.0.1"})},
+                                   {addresses_reply(query, {"127.0.0.2"}), std::chrono::milliseconds(10)}};
+  });
+  world.instrument.system_resolvers = {dns.endpoint()};
+  Server server(world.loop, secure(world, {"site.example"}));
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::immediate);
+  const auto lookups = steps_of<Lookup>(m);
+  ASSERT_THAT(lookups.at(0).late, SizeIs(1));
+  EXPECT_THAT(lookups[0].late[0].addresses, ElementsAre(*IpAddress::parse("127.0.0.2")));
+  EXPECT_THAT(steps_of<Lookup>(m, StepRole::retry), Not(IsEmpty()));
+}
+
+TEST(WebReachability, ShowsThePageBehindAnUntrustedChain) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options = secure(world, {"site.example"});
+  options.identity = Authority("State Root").issue({{"site.example"}});
+  options.respond = [](std::string_view) { return Reply{page("Blocked for 192.0.2.77", 900)}; };
+  Server server(world.loop, options);
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::immediate);
+  const auto handshakes = steps_of<TlsHandshake>(m);
+  ASSERT_THAT(handshakes, SizeIs(1));
+  EXPECT_EQ(handshakes[0].trust, ChainTrust::unknown_authority);
+  EXPECT_THAT(handshakes[0].chain.at(0).der, Not(IsEmpty()));
+  const auto trips = steps_of<HttpRoundTrip>(m);
+  EXPECT_EQ(trips.at(0).title, "Blocked for [scrubbed]");
+  EXPECT_THAT(trips[0].body_sample, SizeIs(::testing::Gt(100u)));
+  EXPECT_THAT(steps_of<TlsHandshake>(m, StepRole::same_address), SizeIs(1));
+}
+
+TEST(WebReachability, TriesUpToFourAddressesAndShakesHandsOnce) {
+  World world;
+  DnsServer dns(world.loop,
+                zone("site.example", {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options = secure(world, {"site.example"});
+  options.address = "0.0.0.0";
+  Server server(world.loop, options);
+  const Measurement m = world.check(at("https", "site.example", server.port()));
+  EXPECT_THAT(steps_of<Connect>(m), SizeIs(4));
+  EXPECT_THAT(steps_of<TlsHandshake>(m), SizeIs(1));
+  EXPECT_THAT(m.limits, ElementsAre(Pair("addresses", 1)));
+}
+
+TEST(WebReachability, LooksAtBothFamilies) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1", "::1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options = secure(world, {"site.example"});
+  Server four(world.loop, options);
+  options.address = "::1";
+  options.port = four.port();
+  options.gate = [](std::string_view) { return Then::reset; };
+  std::optional<Server> six;
+  try {
+    six.emplace(world.loop, options);
+  } catch (const boost::system::system_error&) {
+    GTEST_SKIP() << "no IPv6 on this machine's loopback";
+  }
+  const Measurement m = world.check(at("https", "site.example", four.port()), FollowUp::immediate);
+  const auto handshakes = steps_of<TlsHandshake>(m);
+  ASSERT_THAT(handshakes, SizeIs(2));
+  const auto retries = steps_of<TlsHandshake>(m, StepRole::retry);
+  ASSERT_THAT(retries, SizeIs(1));
+  EXPECT_EQ(retries[0].endpoint.address.family(), Family::ip6) << "only the family that failed";
+  EXPECT_EQ(steps_of<HttpRoundTrip>(m).at(0).status, 200);
+}
+
+// In a network namespace of its own, where nothing has a route.
+int check_without_route() {
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return 77;
+  World world;
+  world.list.routable = {*Prefix::parse("2001:db8::/32"), *Prefix::parse("198.18.0.0/15")};
+  const Measurement six = world.check("https://[2001:db8::1]/", FollowUp::immediate);
+  const Measurement four = world.check("https://198.18.0.1/", FollowUp::immediate);
+  const bool noted = std::ranges::find(six.missing, "ipv6") != six.missing.end();
+  return noted && six.validity == Validity::vantage && four.validity == Validity::vantage ? 0 : 1;
+}
+
+TEST(WebReachability, CallsALineWithoutRouteNoFaultOfTheTarget) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(check_without_route());
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no network namespaces here";
+  EXPECT_EQ(status, 0);
+}
+
+TEST(WebReachability, ReportsAUrlThatIsNone) {
+  World world;
+  const Measurement m = world.check("gopher://site.example/");
+  EXPECT_EQ(m.validity, Validity::instrument);
+  EXPECT_THAT(m.observations, IsEmpty());
+}
+
+TEST(WebReachability, EndsNearTheImmediateSetsDeadline) {
+  World world;
+  world.instrument.pacing.immediate_set_deadline = std::chrono::milliseconds(300);
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options = secure(world, {"site.example"});
+  options.gate = [](std::string_view) { return Then::hold; };
+  Server server(world.loop, options);
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::immediate);
+  for (const StepRole role : {StepRole::same_address, StepRole::retry}) {
+    const auto steps = steps_of<TlsHandshake>(m, role);
+    ASSERT_THAT(steps, SizeIs(1));
+    EXPECT_EQ(steps[0].failure->code, FailureCode::generic_timeout_error);
+  }
+  EXPECT_LT(m.runtime, std::chrono::milliseconds(400 + 300 + 150));
+}
+
+TEST(WebReachability, RepeatsItsOrderWithItsSeed) {
+  const auto order = [] {
+    World world;
+    DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+    world.instrument.system_resolvers = {dns.endpoint()};
+    ServerOptions options = secure(world, {"site.example"});
+    options.gate = [](std::string_view) { return Then::reset; };
+    Server server(world.loop, options);
+    std::vector<StepRole> roles;
+    const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::immediate);
+    for (const Observation& observation : m.observations) {
+      if (std::holds_alternative<TlsHandshake>(observation)) roles.push_back(context_of(observation)->role);
+    }
+    return roles;
+  };
+  EXPECT_EQ(order(), order());
 }
 
 }  // namespace

@@ -35,9 +35,13 @@ struct World {
   platform::SystemClock clock;
   probe::TrustStore trust = trust_in(authority);
   protocol::TargetList list;
-  probe::Instrument instrument{clock, trust, list, {}, {}, true, {}, stamp()};
+  TempDirectory proc_net;  // a line of its own, whose gateway is loopback
+  probe::Instrument instrument{clock, trust, list, {}, {}, true, {}, stamp(), proc_net.path()};
 
   World() {
+    std::ofstream(proc_net.file("route"))
+        << "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
+        << "lo 00000000 0100007F 0003 0 0 0 00000000 0 0 0\n";
     list.routable = {*Prefix::parse("127.0.0.0/8"), *Prefix::parse("::1/128")};
     list.harmless_name = "harmless.example";
     using std::chrono::milliseconds;

@@ -1,0 +1,210 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/probe_step/world.h"
+
+namespace kua::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class LinkStates : public ::testing::Test {
+ protected:
+  LinkStates()
+      : dns(world.loop, [](const wire::DnsMessage& query) {
+          return std::vector<TimedReply>{{addresses_reply(query, {"127.0.0.1"})}};
+        }) {
+    world.instrument.system_resolvers = {dns.endpoint()};
+    world.instrument.stamp.vantage.country = *CountryCode::parse("KZ");
+  }
+
+  void add_control(const std::string& host, std::uint16_t port, ControlScope scope,
+                   std::optional<CountryCode> country = std::nullopt) {
+    const std::string url = "https://" + host + ":" + std::to_string(port) + "/";
+    world.list.targets.push_back({*TargetId::parse("web:" + url), url, {}, {}, "CTRL", Tier::control, scope, country});
+  }
+
+  ServerOptions control(const std::string& name) {
+    ServerOptions options;
+    options.identity = world.authority.issue({{name}});
+    options.respond = [](std::string_view) { return Reply{page("control")}; };
+    return options;
+  }
+
+  std::vector<LinkCheck> look(std::uint32_t turn) {
+    last = world.loop.run(probe::link_state(world.instrument, memory, turn));
+    return steps_of<LinkCheck>(last);
+  }
+
+  static std::vector<LinkCheck> of(const std::vector<LinkCheck>& checks, LinkSubject subject) {
+    std::vector<LinkCheck> out;
+    for (const LinkCheck& check : checks) {
+      if (check.subject == subject) out.push_back(check);
+    }
+    return out;
+  }
+
+  World world;
+  DnsServer dns;
+  probe::LinkMemory memory;
+  Measurement last;
+};
+
+TEST_F(LinkStates, FirstLookProvesBothSidesAndReadsTheirClocks) {
+  Server national(world.loop, control("national.example"));
+  Server abroad(world.loop, control("abroad.example"));
+  add_control("national.example", national.port(), ControlScope::national, CountryCode::parse("KZ"));
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+
+  const auto checks = look(7);
+
+  EXPECT_EQ(last.experiment, "link_state");
+  for (const LinkSubject subject : {LinkSubject::gateway, LinkSubject::resolver, LinkSubject::national, LinkSubject::international}) {
+    ASSERT_THAT(of(checks, subject), SizeIs(1));
+    EXPECT_TRUE(of(checks, subject)[0].reached) << to_string(subject);
+  }
+  EXPECT_EQ(of(checks, LinkSubject::national)[0].server_date, parse_rfc3339("2022-01-04T16:45:00Z"));
+  EXPECT_THAT(of(checks, LinkSubject::captive_portal), IsEmpty());
+  EXPECT_FALSE(memory.national_unsettled);
+  EXPECT_FALSE(memory.international_unsettled);
+}
+
+TEST_F(LinkStates, AQuietMinuteCostsUnderAKilobyte) {
+  Server national(world.loop, control("national.example"));
+  Server abroad(world.loop, control("abroad.example"));
+  add_control("national.example", national.port(), ControlScope::national);
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+  (void)look(1);
+  std::uint64_t bytes = 0;
+  constexpr std::uint32_t kTurns = 2 * probe::kLinkCloseLookTurns;
+  for (std::uint32_t turn = 2; turn < 2 + kTurns; ++turn) {
+    for (const LinkCheck& check : look(turn)) {
+      EXPECT_TRUE(check.reached) << to_string(check.subject);
+    }
+    bytes += last.bytes_sent + last.bytes_received;
+  }
+  EXPECT_LT(bytes / kTurns, 1000u);
+}
+
+TEST_F(LinkStates, ARoutineLookOnlyConnects) {
+  Server national(world.loop, control("national.example"));
+  Server abroad(world.loop, control("abroad.example"));
+  add_control("national.example", national.port(), ControlScope::national);
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+  (void)look(1);
+  (void)look(2);
+  EXPECT_EQ(national.connections(), 2);
+  EXPECT_THAT(national.requests(), SizeIs(1));
+  EXPECT_THAT(abroad.requests(), SizeIs(1));
+}
+
+TEST_F(LinkStates, RotatesThroughTheControls) {
+  Server first(world.loop, control("one.example"));
+  Server second(world.loop, control("two.example"));
+  add_control("one.example", first.port(), ControlScope::international);
+  add_control("two.example", second.port(), ControlScope::international);
+  const std::string even = of(look(2), LinkSubject::international).at(0).target;
+  const std::string odd = of(look(3), LinkSubject::international).at(0).target;
+  EXPECT_NE(even, odd);
+}
+
+TEST_F(LinkStates, LeavesOtherCountriesControlsAlone) {
+  Server national(world.loop, control("national.example"));
+  add_control("national.example", national.port(), ControlScope::national, CountryCode::parse("UZ"));
+  EXPECT_THAT(of(look(1), LinkSubject::national), IsEmpty());
+  EXPECT_THAT(last.missing, Contains("national_control"));
+}
+
+TEST_F(LinkStates, AsksFurtherControlsWhenASideIsLost) {
+  Server national(world.loop, control("national.example"));
+  add_control("national.example", national.port(), ControlScope::national);
+  std::uint16_t gone = 0;
+  {
+    const Server closed(world.loop, {});
+    gone = closed.port();
+  }
+  for (const char* name : {"one.example", "two.example", "three.example", "four.example"}) {
+    add_control(name, gone, ControlScope::international);
+  }
+  const auto checks = look(1);
+  EXPECT_TRUE(of(checks, LinkSubject::national).at(0).reached);
+  const auto abroad = of(checks, LinkSubject::international);
+  EXPECT_THAT(abroad, SizeIs(1 + probe::kLinkMoreControls));
+  for (const LinkCheck& check : abroad) EXPECT_EQ(check.failure->code, FailureCode::connection_refused);
+  EXPECT_THAT(of(checks, LinkSubject::captive_portal), SizeIs(1));
+  EXPECT_TRUE(memory.international_unsettled);
+  EXPECT_FALSE(memory.national_unsettled);
+}
+
+TEST_F(LinkStates, ACertificateOfSomebodyElseIsNoControl) {
+  ServerOptions options = control("abroad.example");
+  options.identity = Authority("Hotel").issue({{"abroad.example"}});
+  Server portal(world.loop, options);
+  add_control("abroad.example", portal.port(), ControlScope::international);
+  const auto checks = of(look(1), LinkSubject::international);
+  ASSERT_THAT(checks, SizeIs(1));
+  EXPECT_FALSE(checks[0].reached);
+  EXPECT_EQ(checks[0].failure->code, FailureCode::ssl_invalid_certificate);
+}
+
+TEST_F(LinkStates, APortalAnswersInTheControlsName) {
+  ServerOptions portal_options;
+  portal_options.address = "127.0.0.1";
+  portal_options.port = 80;
+  portal_options.respond = [](std::string_view) {
+    return Reply{"HTTP/1.1 302 Found\r\nLocation: http://login.hotel.example/\r\nContent-Length: 0\r\n\r\n"};
+  };
+  std::optional<Server> portal;
+  try {
+    portal.emplace(world.loop, portal_options);
+  } catch (const boost::system::system_error&) {
+    GTEST_SKIP() << "port 80 cannot be bound";
+  }
+  std::uint16_t gone = 0;
+  {
+    const Server closed(world.loop, {});
+    gone = closed.port();
+  }
+  add_control("abroad.example", gone, ControlScope::international);
+  const auto checks = of(look(1), LinkSubject::captive_portal);
+  ASSERT_THAT(checks, SizeIs(1));
+  EXPECT_FALSE(checks[0].reached);
+  EXPECT_FALSE(checks[0].failure);
+}
+
+TEST_F(LinkStates, ALineWithoutRouteIsLost) {
+  std::ofstream(world.proc_net.file("route")) << "";
+  EXPECT_EQ(of(look(1), LinkSubject::gateway).at(0).failure->code, FailureCode::network_unreachable);
+}
+
+TEST_F(LinkStates, AnotherWayOutIsLookedAtClosely) {
+  Server abroad(world.loop, control("abroad.example"));
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+  (void)look(1);
+  (void)look(2);
+  EXPECT_THAT(abroad.requests(), SizeIs(1));
+  std::ofstream(world.proc_net.file("route"))
+      << "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
+      << "wlan0 00000000 0200007F 0003 0 0 0 00000000 0 0 0\n";
+  (void)look(3);
+  EXPECT_THAT(abroad.requests(), SizeIs(2));
+}
+
+TEST_F(LinkStates, ADeadResolverIsItsOwnFault) {
+  DnsServer silent(world.loop, [](const wire::DnsMessage&) { return std::vector<TimedReply>{}; });
+  Server national(world.loop, control("national.example"));
+  Server abroad(world.loop, control("abroad.example"));
+  add_control("national.example", national.port(), ControlScope::national);
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+  (void)look(1);
+  world.instrument.system_resolvers = {silent.endpoint()};
+  const auto checks = look(2);
+  EXPECT_EQ(of(checks, LinkSubject::resolver).at(0).failure->code, FailureCode::generic_timeout_error);
+  EXPECT_TRUE(of(checks, LinkSubject::national).at(0).reached) << "by the address it had before";
+  EXPECT_TRUE(of(checks, LinkSubject::international).at(0).reached);
+}
+
+}  // namespace
+}  // namespace kua::test
