@@ -47,7 +47,8 @@ WRAPPED = [
     (r"maxminddb\.h", ["collector/"]),
     (r"prometheus/", ["collector/"]),
     (r"CLI/", ["probe/", "collector/"]),
-    (r"(spdlog|fmt)/", ["platform/log/"]),
+    (r"spdlog/", ["platform/log/"]),
+    (r"fmt/", ["platform/log/", "probe/", "collector/"]),
 ]
 _INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
