@@ -61,7 +61,7 @@ std::string table(const PublicOverview& overview, const std::vector<const Public
       "scope=\"col\">From</th></tr></thead><tbody>";
   for (const PublicTarget* target : targets) {
     out += "<tr><th scope=\"row\">" + escape_html(target_name(target->target)) + "<small>" +
-           std::string(category_word(target->category)) + "</small></th><td>" +
+           std::string(category_word(target->category)) + "</small></th><td class=\"c-state\">" +
            state_html(target->state) + how_html(*target) + "</td><td class=\"c-since\">" +
            since_html(overview, *target) + "</td><td class=\"c-witnesses\">" +
            witnesses_html(overview, *target) + "</td></tr>";

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "collector/serve/page/html.h"
@@ -19,19 +22,6 @@ constexpr std::size_t kMatrixColumnsMax = 8;
 
 using Country = std::pair<CountryCode, std::vector<const PublicNetwork*>>;
 
-// By name, the unknown one last.
-std::vector<Country> countries_of(const PublicOverview& overview) {
-  std::map<CountryCode, std::vector<const PublicNetwork*>> by_code;
-  for (const PublicNetwork& network : overview.networks) {
-    by_code[network.network.country].push_back(&network);
-  }
-  std::vector<Country> countries(by_code.begin(), by_code.end());
-  std::ranges::sort(countries, {}, [](const Country& country) {
-    return std::pair(country.first.text() == "ZZ", country_name(country.first));
-  });
-  return countries;
-}
-
 bool is_trouble(State state) noexcept { return state != State::ok && state != State::insufficient; }
 
 // Distinct targets that are in `state` on at least one network.
@@ -45,9 +35,28 @@ std::size_t targets_in(const Country& country, State state) {
   return found.size();
 }
 
-std::size_t measured_networks(const Country& country) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      country.second, [](const PublicNetwork* network) { return !network->targets.empty(); }));
+// Those with blocking first, then by name; the unknown one last.
+std::vector<Country> countries_of(const PublicOverview& overview) {
+  std::map<CountryCode, std::vector<const PublicNetwork*>> by_code;
+  for (const PublicNetwork& network : overview.networks) {
+    by_code[network.network.country].push_back(&network);
+  }
+  std::vector<Country> countries(by_code.begin(), by_code.end());
+  std::ranges::sort(countries, {}, [](const Country& country) {
+    return std::tuple(country.first.text() == "ZZ", targets_in(country, State::blocked) == 0,
+                      targets_in(country, State::likely_blocked) == 0, country_name(country.first));
+  });
+  return countries;
+}
+
+// Networks where something can be told: a target in a state that means anything.
+std::size_t telling_networks(const Country& country) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(country.second, [](const PublicNetwork* network) {
+        return std::ranges::any_of(network->targets, [](const PublicTarget& target) {
+          return target.state != State::insufficient;
+        });
+      }));
 }
 
 std::string counted(std::size_t count, std::string_view one, std::string_view many) {
@@ -56,7 +65,7 @@ std::string counted(std::size_t count, std::string_view one, std::string_view ma
 
 // "2 targets blocked and 1 likely blocked on at least one of 3 networks."
 std::string country_sentence(const Country& country) {
-  const std::size_t networks = measured_networks(country);
+  const std::size_t networks = telling_networks(country);
   if (networks == 0) return "Nothing is known right now.";
   const std::string where =
       networks == 1 ? "on the one network shown"
@@ -77,7 +86,7 @@ std::string headline(const std::vector<Country>& countries) {
   std::vector<std::string> names;
   bool anything = false;
   for (const Country& country : countries) {
-    anything = anything || measured_networks(country) != 0;
+    anything = anything || telling_networks(country) != 0;
     if (targets_in(country, State::blocked) + targets_in(country, State::likely_blocked) != 0) {
       names.push_back(country_name(country.first));
     }
@@ -135,7 +144,7 @@ std::string matrix(const Country& country) {
            std::string(category_word(row.second)) + "</small></th>";
     for (const PublicNetwork* network : columns) {
       const PublicTarget* seen = find_target(*network, target);
-      out += "<td>" +
+      out += "<td data-network=\"" + network_name(network->network.asn) + "\">" +
              (seen == nullptr ? "<span class=\"none\">no data</span>" : state_html(seen->state)) +
              "</td>";
     }

@@ -77,12 +77,15 @@ flex: 13; } .g14 { flex: 14; } .g15 { flex: 15; } .g16 { flex: 16; } .g17 { flex
 .tally li { display: inline-flex; align-items: center; gap: .4em; }
 .net table { margin-top: .8rem; }
 .net tbody tr:last-child th, .net tbody tr:last-child td { border-bottom: 0; padding-bottom: .1rem; }
-.w-target { width: 34%; } .w-state { width: 20%; } .w-since { width: 26%; }
+.rows { table-layout: fixed; }
+.w-target { width: 31%; } .w-state { width: 37%; } .w-since { width: 18%; }
+.rows td:last-child, .rows th:last-child { padding-right: 0; }
+.matrix th:first-child { min-width: 11rem; }
 details { margin-top: .8rem; border-top: 1px solid var(--line); padding-top: .65rem; }
 summary { cursor: pointer; font-size: .92rem; font-weight: 600; }
 summary span { color: var(--soft); font-weight: 400; }
 .quiet { margin: .5rem 0 0; color: var(--soft); max-width: 62ch; }
-.others { margin: 1rem 0 0; padding: .75rem 1.1rem; background: var(--note); border-radius: 4px; color: var(--soft); font-size: .92rem; max-width: none; }
+.country > p.others { margin: 1rem 0 0; padding: .75rem 1.1rem; background: var(--note); border-radius: 4px; color: var(--soft); font-size: .92rem; max-width: none; }
 .words { margin: 2.8rem 0 0; border-top: 1px solid var(--rule); padding-top: .7rem; }
 .words h2 { font-size: 1.25rem; margin: 0 0 .6rem; }
 .words dl { display: grid; grid-template-columns: max-content 1fr; gap: .55rem 1.4rem; margin: 0 0 1.4rem; max-width: 60rem; }
@@ -97,9 +100,18 @@ footer { margin: 2.6rem 0 0; border-top: 3px double var(--rule); padding: .9rem 
   .net { margin-left: -.35rem; margin-right: -.35rem; padding: .8rem .85rem .9rem; }
   .rows thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .rows, .rows tbody { display: block; }
+  .matrix thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .matrix, .matrix tbody, .matrix caption { display: block; }
+  .matrix tr { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; padding: .5rem 0 .55rem; border-bottom: 1px solid var(--line); }
+  .matrix tr:first-child { border-top: 1px solid var(--ink); }
+  .matrix th, .matrix td { display: block; border: 0; padding: 0; font-size: .9rem; }
+  .matrix tbody th { flex: 1 0 100%; } .matrix tbody th small { display: inline; margin-left: .5em; }
+  .matrix td::before { content: attr(data-network); color: var(--soft); margin-right: .4em; font-size: .82rem; }
   .rows tr { display: grid; grid-template-columns: 1fr auto; gap: .1rem .8rem; padding: .6rem 0; border-bottom: 1px solid var(--line); }
   .rows tr:last-child { border-bottom: 0; padding-bottom: 0; }
-  .rows th, .rows td { display: block; border: 0; padding: 0; }
+  .rows th, .rows td { display: block; border: 0; padding: 0; width: auto; }
+  .rows th, .rows td.c-state { grid-column: 1 / -1; }
+  .rows tbody th { font-size: 1.02rem; } .rows tbody th small { display: inline; margin-left: .5em; }
   .rows td.c-since, .rows td.c-witnesses { font-size: .86rem; color: var(--soft); }
   .rows td.c-since small, .rows td.c-witnesses small { display: inline; }
   .rows td.c-witnesses { text-align: right; }

@@ -43,6 +43,20 @@ constexpr std::array kMechanisms = {
     Pair{"http.server_side", "the site itself refuses this visitor"},
 };
 
+// Services whose name is not merely their id with a capital.
+constexpr std::array kServices = {
+    Pair{"whatsapp", "WhatsApp"},
+    Pair{"facebook_messenger", "Messenger"},
+    Pair{"imo", "imo"},
+    Pair{"wechat", "WeChat"},
+    Pair{"line", "LINE"},
+    Pair{"skype_teams", "Skype and Teams"},
+    Pair{"google_meet", "Google Meet"},
+    Pair{"wire_messenger", "Wire"},
+    Pair{"youtube", "YouTube"},
+    Pair{"tiktok", "TikTok"},
+};
+
 constexpr std::array kCategories = {
     Pair{"ALDR", "Alcohol and drugs"},
     Pair{"ANON", "Circumvention tools"},
@@ -187,6 +201,8 @@ std::string target_name(std::string_view target_id) {
   constexpr std::string_view kService = "service:";
   if (target_id.starts_with(kService)) {
     std::string name(target_id.substr(kService.size()));
+    const auto known = std::ranges::find(kServices, name, &Pair::first);
+    if (known != kServices.end()) return std::string(known->second);
     if (!name.empty() && name[0] >= 'a' && name[0] <= 'z')
       name[0] = static_cast<char>(name[0] - 32);
     return name;
