@@ -21,16 +21,7 @@ constexpr unsigned kOtherControl = 91;
 
 class JudgeTest : public ::testing::Test {
  protected:
-  JudgeTest() { set_knowledge(judge); }
-  static void set_knowledge(Judge& to) {
-    auto set = std::make_shared<KnowledgeSet>();
-    const verdict::Knowledge& known = verdict::test::knowledge();
-    set->fingerprints.assign(known.fingerprints.begin(), known.fingerprints.end());
-    set->interception_roots.assign(known.interception_roots.begin(),
-                                   known.interception_roots.end());
-    set->routable.assign(known.routable.begin(), known.routable.end());
-    to.set_knowledge(std::move(set));
-  }
+  JudgeTest() { judge.set_knowledge(known()); }
   void take(const Measurement& measurement) {
     const ReceivedRecord record = received(measurement);
     archive.keep(record);
@@ -108,7 +99,7 @@ TEST_F(JudgeTest, OnlyTheOperatorsControlsAreBelieved) {
   JudgeOptions options;
   options.controls = std::set{probe_id(kControl)};
   Judge strict(options, sink, clock);
-  set_knowledge(strict);
+  strict.set_knowledge(known());
   strict.on_record(received(control(reset_once(), kOtherControl, 0)));
   strict.on_record(received(control(reset_once(), kOtherControl, 5)));
   strict.on_record(received(control(well(), kControl, 5)));
@@ -147,7 +138,7 @@ TEST_F(JudgeTest, AReplayOfTheLogConcludesTheSame) {
   for (const ReceivedRecord& record : log) judge.on_record(record);
   RememberingSink again;
   Judge replayed({}, again, clock);
-  set_knowledge(replayed);
+  replayed.set_knowledge(known());
   for (const ReceivedRecord& record : log) replayed.on_record(record);
   EXPECT_EQ(sink.last, again.last);
   EXPECT_EQ(sink.revised, again.revised);
@@ -162,7 +153,7 @@ TEST_F(JudgeTest, AnOldRecordIsJudgedAgainWithTheControlsOfItsTime) {
   StillClock clock_of_another_day;
   RememberingSink unused;
   Judge restarted({}, unused, clock_of_another_day);
-  set_knowledge(restarted);
+  restarted.set_knowledge(known());
   SecondLook look(archive, restarted);
   const auto found = look.find(old.header.id);
   ASSERT_TRUE(found);
@@ -202,7 +193,7 @@ TEST_F(JudgeTest, APageOfRecordsIsJudgedAsOne) {
   }
   RememberingSink unused;
   Judge restarted({}, unused, clock);
-  set_knowledge(restarted);
+  restarted.set_knowledge(known());
   SecondLook look(archive, restarted);
   RecordQuery query;
   query.role = ProbeRole::probe;

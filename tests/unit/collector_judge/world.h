@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,6 +73,16 @@ inline ReceivedRecord received(Measurement measurement) {
   const double minute =
       std::chrono::duration<double, std::ratio<60>>(measurement.header.time - kStart).count();
   return received(std::move(measurement), minute);
+}
+
+// The knowledge of the verdict tests, owned.
+inline std::shared_ptr<const KnowledgeSet> known() {
+  auto set = std::make_shared<KnowledgeSet>();
+  const verdict::Knowledge& known = verdict::test::knowledge();
+  set->fingerprints.assign(known.fingerprints.begin(), known.fingerprints.end());
+  set->interception_roots.assign(known.interception_roots.begin(), known.interception_roots.end());
+  set->routable.assign(known.routable.begin(), known.routable.end());
+  return set;
 }
 
 class RememberingSink final : public JudgementSink {

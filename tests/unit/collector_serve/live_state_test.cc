@@ -1,0 +1,134 @@
+#include "collector/serve/live_state.h"
+
+#include <gtest/gtest.h>
+#include <prometheus/registry.h>
+
+#include "collector/serve/metrics/exposition.h"
+#include "collector/serve/metrics/measurement_metrics.h"
+#include "tests/unit/collector_judge/world.h"
+
+namespace kua::collector::test {
+namespace {
+
+using verdict::test::kReset;
+using verdict::test::kTrue;
+using verdict::test::resolved;
+using verdict::test::well;
+
+class LiveStateTest : public ::testing::Test {
+ protected:
+  LiveStateTest() { judge.set_knowledge(known()); }
+  void take(const ReceivedRecord& record) { judge.on_record(record); }
+  std::string metrics_text() { return expose(registry.Collect(), Exposition::text_0_0_4); }
+
+  StillClock clock;
+  prometheus::Registry registry;
+  MeasurementMetrics metrics{registry, 1'000};
+  LiveState state{{}, metrics};
+  Judge judge{{}, state, clock};
+};
+
+ReceivedRecord from_kazakhstan(Story story, unsigned probe, double minute) {
+  Measurement measurement = measured(std::move(story), probe, minute);
+  measurement.header.vantage.asn = Asn{9198};
+  measurement.header.vantage.network_type = NetworkType::fixed;
+  return received(std::move(measurement));
+}
+
+TEST_F(LiveStateTest, AMeasurementIsACellACounterAndAPresence) {
+  take(from_kazakhstan(well(), 1, 0));
+  const Overview now = state.overview(at(1));
+  ASSERT_EQ(now.networks.size(), 1u);
+  EXPECT_EQ(now.networks[0].network,
+            (Network{*CountryCode::parse("KZ"), Asn{9198}, NetworkType::fixed}));
+  EXPECT_EQ(now.networks[0].reporting, 1u);
+  ASSERT_EQ(now.networks[0].targets.size(), 1u);
+  EXPECT_EQ(now.networks[0].targets[0].state, State::ok);
+  const std::string text = metrics_text();
+  EXPECT_NE(text.find("kua_measurements_total{category=\"NEWS\",country=\"KZ\",network=\"AS9198\","
+                      "state=\"ok\"} 1"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("state=\"blocked\"} 0"), std::string::npos) << "every state begins at 0";
+  EXPECT_NE(
+      text.find(
+          "kua_step_duration_seconds_count{country=\"KZ\",layer=\"tls\",network=\"AS9198\"} 1"),
+      std::string::npos)
+      << text;
+}
+
+TEST_F(LiveStateTest, ARevisedVerdictRevisesTheCell) {
+  take(from_kazakhstan(resolved().cut(kTrue, kReset), 1, 0));
+  EXPECT_EQ(state.overview(at(1)).networks[0].targets[0].state, State::insufficient);
+  take(received(control(resolved().cut(kTrue, kReset), 90, 2)));
+  take(received(control(resolved().cut(kTrue, kReset), 90, 7)));
+  EXPECT_EQ(state.overview(at(8)).networks[0].targets[0].state, State::down);
+}
+
+TEST_F(LiveStateTest, NobodyAccusesFromAfar) {
+  ReceivedRecord foreign = from_kazakhstan(well(), 1, 0);
+  foreign.facts.country = *CountryCode::parse("NL");
+  take(foreign);
+  const Overview now = state.overview(at(1));
+  ASSERT_EQ(now.networks.size(), 1u);
+  EXPECT_TRUE(now.networks[0].targets.empty());
+  EXPECT_NE(metrics_text().find("kua_measurements_not_counted_total{reason=\"elsewhere\"} 1"),
+            std::string::npos);
+}
+
+TEST_F(LiveStateTest, WhatTheVantageLeavesOpenIsTakenFromTheLookUp) {
+  ReceivedRecord open = received(measured(well(), 1, 0));
+  std::get<Measurement>(open.record).header.vantage.country = *CountryCode::parse("ZZ");
+  take(open);
+  EXPECT_EQ(state.overview(at(1)).networks.at(0).network,
+            (Network{*CountryCode::parse("KZ"), Asn{9198}, NetworkType::fixed}));
+}
+
+TEST_F(LiveStateTest, TroubleOfTheLineIsInNoCell) {
+  Story offline = resolved().cut(kTrue, kReset);
+  offline.link(LinkState::offline);
+  take(from_kazakhstan(offline, 1, 0));
+  EXPECT_TRUE(state.overview(at(1)).networks.at(0).targets.empty());
+  EXPECT_NE(metrics_text().find("{reason=\"no_verdict\"} 1"), std::string::npos);
+}
+
+TEST_F(LiveStateTest, AnInvalidMeasurementIsInNothing) {
+  ReceivedRecord broken = from_kazakhstan(well(), 1, 0);
+  std::get<Measurement>(broken.record).validity = Validity::instrument;
+  take(broken);
+  EXPECT_TRUE(state.overview(at(1)).networks.at(0).targets.empty());
+  EXPECT_EQ(metrics_text().find("kua_measurements_total{"), std::string::npos);
+}
+
+TEST_F(LiveStateTest, AHeartbeatKeepsAProbePresentWithoutMeasuring) {
+  ReceivedFacts facts;
+  facts.country = *CountryCode::parse("KZ");
+  facts.asn = Asn{9198};
+  for (int minute = 0; minute < 60; ++minute) {
+    facts.received = at(minute);
+    judge.on_heartbeat(probe_id(1), LinkState::international_cut, facts);
+  }
+  const Overview now = state.overview(at(60));
+  EXPECT_EQ(now.networks.at(0).reporting, 1u);
+  EXPECT_EQ(prevailing_link(now.networks.at(0)), LinkState::international_cut);
+}
+
+TEST_F(LiveStateTest, NetworksBeyondTheCapAreFoldedIntoOther) {
+  prometheus::Registry small_registry;
+  MeasurementMetrics small(small_registry, 3 * kStates);
+  LiveState many({}, small);
+  Judge many_judge({}, many, clock);
+  for (std::uint32_t asn = 1; asn <= 10; ++asn) {
+    ReceivedRecord record = from_kazakhstan(well(), asn, 0);
+    std::get<Measurement>(record.record).header.vantage.asn = Asn{asn};
+    many_judge.on_record(record);
+  }
+  const std::string text = expose(small_registry.Collect(), Exposition::text_0_0_4);
+  EXPECT_NE(text.find("kua_series_dropped_total{family=\"kua_measurements_total\"} 7"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("network=\"other\",state=\"ok\"} 7"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace kua::collector::test
