@@ -5,7 +5,6 @@
 #include <iterator>
 #include <utility>
 
-#include "collector/http/gzip.h"
 #include "collector/serve/metrics/exposition.h"
 
 namespace kua::collector {
@@ -22,11 +21,7 @@ HttpResponse MetricsEndpoint::answer(const HttpRequest& request) const {
   HttpResponse response;
   response.content_type = content_type(exposition);
   response.body = expose(std::move(families), exposition);
-  response.headers = {{"Cache-Control", "no-store"}, {"Vary", "Accept, Accept-Encoding"}};
-  if (accepts_gzip(request.header("accept-encoding"))) {
-    response.body = gzip_compress(response.body);
-    response.headers.emplace_back("Content-Encoding", "gzip");
-  }
+  response.headers = {{"Cache-Control", "no-store"}, {"Vary", "Accept"}};
   return response;
 }
 

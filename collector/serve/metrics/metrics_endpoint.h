@@ -1,5 +1,5 @@
-// Answers GET /metrics: collects the registry and the sources, in the form and the coding the
-// scraper asked for.
+// Answers GET /metrics: collects the registry and the sources, in the form the scraper asked
+// for. The server compresses.
 #pragma once
 
 #include <vector>

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "collector/http/gzip.h"
 #include "collector/serve/answer.h"
 #include "collector/serve/page/style.h"
 #include "collector/serve/public/public_json.h"
@@ -15,26 +14,24 @@ namespace {
 // Half a minute: a reload after that shows the next minute.
 constexpr const char* kCacheControl = "public, max-age=30";
 
+// Weak: the server may compress the body on its way out.
 std::string entity_tag(std::string_view body) {
   const platform::Digest digest = platform::sha256(body);
-  return "\"" + platform::to_hex(std::span(digest).first(12)) + "\"";
+  return "W/\"" + platform::to_hex(std::span(digest).first(12)) + "\"";
 }
 
-// With an entity tag, compressed where that is understood; 304 when the reader has it already.
+// With an entity tag; 304 when the reader has it already.
 HttpResponse cacheable(const HttpRequest& request, const std::string& body,
                        std::string content_type) {
   HttpResponse response;
-  const bool zipped = accepts_gzip(request.header("accept-encoding"));
-  std::string tag = entity_tag(body);
-  if (zipped) tag.insert(tag.size() - 1, "-gzip");
+  const std::string tag = entity_tag(body);
   response.content_type = std::move(content_type);
-  response.headers = {{"ETag", tag}, {"Cache-Control", kCacheControl}, {"Vary", "Accept-Encoding"}};
+  response.headers = {{"ETag", tag}, {"Cache-Control", kCacheControl}};
   if (request.header("if-none-match").find(tag) != std::string_view::npos) {
     response.status = 304;
-    return response;
+  } else {
+    response.body = body;
   }
-  response.body = zipped ? gzip_compress(body) : body;
-  if (zipped) response.headers.emplace_back("Content-Encoding", "gzip");
   return response;
 }
 

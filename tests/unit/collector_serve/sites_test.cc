@@ -183,10 +183,6 @@ TEST_F(SitesTest, ThePageIsClosedToEverythingButItself) {
   EXPECT_NE(header(page, "Content-Security-Policy").find("default-src 'none'"), std::string::npos);
   EXPECT_EQ(header(page, "X-Content-Type-Options"), "nosniff");
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
-  const HttpResponse zipped = ask(open, "/", {}, {{"accept-encoding", "gzip"}});
-  EXPECT_EQ(header(zipped, "Content-Encoding"), "gzip");
-  EXPECT_LT(zipped.body.size(), page.body.size() / 2);
-  EXPECT_NE(header(zipped, "ETag"), header(page, "ETag"));
 }
 
 TEST_F(SitesTest, MetricsComeInTheFormThatWasAskedFor) {
