@@ -237,7 +237,8 @@ Expected<void> serve(const CollectorConfig& config, Log& log) {
   ListFiles lists(config.lists_dir);
   OwnLists own_lists(config.lists_dir);
 
-  const StoreOptions store_options{config.state_dir, config.retention_age, config.retention_bytes};
+  const StoreOptions store_options{config.state_dir, config.retention_age, config.retention_bytes,
+                                   config.free_bytes_min};
   auto store = RecordStore::open(*files, clock, store_options);
   if (!store) return std::unexpected(store.error());
   log_recovery(**store, log);

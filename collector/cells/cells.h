@@ -45,6 +45,7 @@ struct CellsOptions {
   std::size_t open_max = limits::kOpenCellsMax;  // targets × networks; beyond it votes are folded
   std::size_t witnesses_max =
       limits::kWitnessesMax;  // per target × network; beyond it only counts grow
+  friend bool operator==(const CellsOptions&, const CellsOptions&) = default;
 };
 
 enum class VoteOutcome : std::uint8_t {

@@ -87,6 +87,7 @@ void read_root(ConfigSection& root, CollectorConfig& config) {
   config.retention_age = whole<std::chrono::days>(
       store.duration("retention_age", config.retention_age, hours(24), hours(24 * 36'500)));
   config.retention_bytes = store.bytes("retention_bytes", config.retention_bytes, kMebibyte, kTebibyte * 1024);
+  config.free_bytes_min = store.bytes("free_bytes_min", config.free_bytes_min, 0, kTebibyte);
   config.replay_window = whole<hours>(store.duration("replay_window", config.replay_window, hours(0), hours(24 * 90)));
 
   ConfigSection publish = root.section("publish");

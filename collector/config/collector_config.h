@@ -21,6 +21,7 @@ struct ListenerConfig {
   std::string key;
   std::size_t connections_max = 4096;
   std::chrono::milliseconds idle_max{120'000};
+  friend bool operator==(const ListenerConfig&, const ListenerConfig&) = default;
 };
 
 struct CollectorConfig {
@@ -40,6 +41,7 @@ struct CollectorConfig {
 
   std::chrono::days retention_age{400};
   std::uint64_t retention_bytes = 50ull << 30;
+  std::uint64_t free_bytes_min = limits::kFreeBytesMin;
   std::chrono::hours replay_window{26};
 
   int publish_min_clusters = 5;
@@ -49,6 +51,8 @@ struct CollectorConfig {
   CellsOptions cells;
 
   double time_scale = 1;  // lab: divides every cadence
+
+  friend bool operator==(const CollectorConfig&, const CollectorConfig&) = default;
 
   // Errors name file, line, key and what is allowed.
   [[nodiscard]] static Expected<CollectorConfig> load(const std::string& path);

@@ -16,6 +16,7 @@
 
 #include "collector/http/gzip.h"
 #include "collector/http/http.h"
+#include "collector/http/url_text.h"
 
 namespace kua::collector {
 namespace {
@@ -30,7 +31,6 @@ constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kGzipBytesMin = 1024;          // below, the header costs more than is saved
 constexpr std::size_t kDrainBytesMax = 1024 * 1024;  // read and thrown away after a refusal
 constexpr std::chrono::seconds kDrainMax{2};
-constexpr std::size_t kQueryKeysMax = 64;
 constexpr std::chrono::milliseconds kAcceptRetry{100};  // after running out of descriptors
 
 using Plain = beast::tcp_stream;
@@ -85,53 +85,6 @@ IpAddress address_of(const tcp::endpoint& endpoint) {
   return *IpAddress::from_bytes(address.to_v6().to_bytes());
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-enum class PlusSign : std::uint8_t { itself, space };
-
-// RFC 3986 §2.1; nullopt for a broken escape or a NUL.
-std::optional<std::string> percent_decoded(std::string_view text, PlusSign plus) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '%') {
-      if (i + 2 >= text.size()) return std::nullopt;
-      const int high = hex_digit(text[i + 1]);
-      const int low = hex_digit(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      c = static_cast<char>(high * 16 + low);
-      i += 2;
-    } else if (c == '+' && plus == PlusSign::space) {
-      c = ' ';
-    }
-    if (c == '\0') return std::nullopt;
-    out += c;
-  }
-  return out;
-}
-
-bool read_query(std::string_view text, std::map<std::string, std::string>& out) {
-  while (!text.empty()) {
-    const auto end = text.find('&');
-    const std::string_view pair = text.substr(0, end);
-    text = end == std::string_view::npos ? "" : text.substr(end + 1);
-    if (pair.empty()) continue;
-    const auto equals = pair.find('=');
-    auto key = percent_decoded(pair.substr(0, equals), PlusSign::space);
-    auto value = percent_decoded(equals == std::string_view::npos ? "" : pair.substr(equals + 1),
-                                 PlusSign::space);
-    if (!key || !value || out.size() >= kQueryKeysMax) return false;
-    out.insert_or_assign(std::move(*key), std::move(*value));
-  }
-  return true;
-}
-
 // nullopt for a target that is not an absolute path.
 std::optional<HttpRequest> to_request(Parser::value_type&& message, const IpAddress& peer) {
   HttpRequest request;
@@ -142,8 +95,10 @@ std::optional<HttpRequest> to_request(Parser::value_type&& message, const IpAddr
   auto path = percent_decoded(target.substr(0, question), PlusSign::itself);
   if (!path || !path->starts_with('/')) return std::nullopt;
   request.path = std::move(*path);
-  if (question != std::string_view::npos && !read_query(target.substr(question + 1), request.query)) {
-    return std::nullopt;
+  if (question != std::string_view::npos) {
+    auto query = read_query(target.substr(question + 1));
+    if (!query) return std::nullopt;
+    request.query = std::move(*query);
   }
   for (const auto& field : message) {
     std::string name(field.name_string());

@@ -70,12 +70,16 @@ void Ingest::add_routes(Router& router) {
   router.add("POST", std::string(protocol::kRecordsPath),
              [this](HttpRequest request) { return on_batch(std::move(request)); });
   router.add("POST", std::string(protocol::kEnrolPath),
-             [this](HttpRequest request) -> Answer { co_return on_enrolment(request); });
+             [this](HttpRequest request) { return on_enrolment(std::move(request)); });
   router.add("POST", std::string(protocol::kHeartbeatsPath),
-             [this](HttpRequest request) -> Answer { co_return on_heartbeat(request); });
+             [this](HttpRequest request) { return on_heartbeat(std::move(request)); });
   router.add("GET", std::string(protocol::kTargetsPath),
-             [this](HttpRequest request) -> Answer { co_return on_targets(request); });
+             [this](HttpRequest request) { return on_targets(std::move(request)); });
 }
+
+Ingest::Answer Ingest::on_enrolment(HttpRequest request) { co_return enrol(request); }
+Ingest::Answer Ingest::on_heartbeat(HttpRequest request) { co_return beat(request); }
+Ingest::Answer Ingest::on_targets(HttpRequest request) { co_return hand_on_list(request); }
 
 Expected<void> Ingest::tend() {
   const Expected<void> kept = parts_.cluster_keys.tend(parts_.clock.wall_now());
@@ -229,7 +233,7 @@ bool Ingest::invitation_known(const std::string& code) const {
   return false;
 }
 
-HttpResponse Ingest::on_enrolment(const HttpRequest& request) {
+HttpResponse Ingest::enrol(const HttpRequest& request) {
   parts_.metrics.arrived(Call::enrolment);
   const MonotonicTime monotonic = parts_.clock.monotonic_now();
   if (!enrolments_.take(request.peer, monotonic)) return refuse(Call::enrolment, Refusal::rate_limited, kRetryEnrolmentSeconds);
@@ -257,7 +261,7 @@ HttpResponse Ingest::on_enrolment(const HttpRequest& request) {
   return json_answer(*outcome == EnrolmentOutcome::enrolled ? 201 : 200, protocol::write_enrolment_answer(answer));
 }
 
-HttpResponse Ingest::on_heartbeat(const HttpRequest& request) {
+HttpResponse Ingest::beat(const HttpRequest& request) {
   parts_.metrics.arrived(Call::heartbeat);
   if (request.body.size() > limits::kHeartbeatBytesMax) return refuse(Call::heartbeat, Refusal::too_large);
   const auto signer = identify(request);
@@ -284,7 +288,7 @@ HttpResponse Ingest::on_heartbeat(const HttpRequest& request) {
   return json_answer(204, {});
 }
 
-HttpResponse Ingest::on_targets(const HttpRequest& request) {
+HttpResponse Ingest::hand_on_list(const HttpRequest& request) {
   const auto asked = request.query.find("country");
   const auto country = asked == request.query.end() ? CountryCode::parse("ZZ") : CountryCode::parse(asked->second);
   if (!country) return error_response(400, "malformed", "country is two capital letters (ISO 3166-1)");

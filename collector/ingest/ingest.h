@@ -27,6 +27,7 @@ struct IngestOptions {
   Rate batches{120, 60};         // of one probe
   Rate heartbeats{10, 20};
   Rate enrolments{30, 300};      // of one /24 or /48
+  friend bool operator==(const IngestOptions&, const IngestOptions&) = default;
 };
 
 class Ingest {
@@ -50,9 +51,12 @@ class Ingest {
  private:
   using Answer = boost::asio::awaitable<HttpResponse>;
   [[nodiscard]] Answer on_batch(HttpRequest request);
-  [[nodiscard]] HttpResponse on_enrolment(const HttpRequest& request);
-  [[nodiscard]] HttpResponse on_heartbeat(const HttpRequest& request);
-  [[nodiscard]] HttpResponse on_targets(const HttpRequest& request);
+  [[nodiscard]] Answer on_enrolment(HttpRequest request);
+  [[nodiscard]] Answer on_heartbeat(HttpRequest request);
+  [[nodiscard]] Answer on_targets(HttpRequest request);
+  [[nodiscard]] HttpResponse enrol(const HttpRequest& request);
+  [[nodiscard]] HttpResponse beat(const HttpRequest& request);
+  [[nodiscard]] HttpResponse hand_on_list(const HttpRequest& request);
 
   struct Signer {
     ProbeId id;

@@ -10,6 +10,7 @@ namespace kua::collector {
 struct Rate {
   double per_minute = 60;
   double burst = 60;
+  friend bool operator==(const Rate&, const Rate&) = default;
 };
 
 class TokenBucket {

@@ -8,12 +8,14 @@
 namespace kua::collector {
 namespace {
 
+boost::asio::awaitable<HttpResponse> answer_with(std::string text) {
+  HttpResponse response;
+  response.body = std::move(text);
+  co_return response;
+}
+
 HttpHandler says(std::string text) {
-  return [text](HttpRequest) -> boost::asio::awaitable<HttpResponse> {
-    HttpResponse response;
-    response.body = text;
-    co_return response;
-  };
+  return [text](HttpRequest) { return answer_with(text); };
 }
 
 HttpResponse ask(const Router& router, std::string method, std::string path) {
