@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "protocol/record_fields.h"
@@ -316,6 +317,11 @@ bool keep_unknown(In& in, std::string_view name, Value value, UnknownMembers& ou
   if (out.size() >= kUnknownMembersMax) {
     return in.refuse("more than " + std::to_string(kUnknownMembersMax) + " unknown members",
                      ErrorKind::limit);
+  }
+  if (std::ranges::find(out, name, &UnknownMembers::value_type::first) != out.end()) {
+    in.refuse("given twice");
+    in.within(name);
+    return false;
   }
   out.emplace_back(name, simdjson::to_string(value));
   return true;

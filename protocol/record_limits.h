@@ -6,20 +6,21 @@
 
 namespace kua::protocol {
 
-inline constexpr std::size_t kRecordBytesMax =
-    256 * 1024;  // bytes a line; a chain, a page's begin and replies fit
-inline constexpr std::size_t kRecordDepthMax = 32;  // nested brackets; the grammar needs 6
+// Bytes of a line: a chain of certificates, the begin of a page and DNS replies fit.
+inline constexpr std::size_t kRecordBytesMax = 256 * 1024;
+// Nested brackets: the grammar needs 6.
+inline constexpr std::size_t kRecordDepthMax = 32;
 
-inline constexpr std::size_t kObservationsMax =
-    512;  // 11 hops, 8 addresses each, and their follow-ups
-inline constexpr std::size_t kUnknownMembersMax = 64;  // a level
+// 11 hops with 8 addresses each, and their follow-ups.
+inline constexpr std::size_t kObservationsMax = 512;
+// Of the record, and of an observation.
+inline constexpr std::size_t kUnknownMembersMax = 64;
 
 // Bytes of UTF-8 text.
 inline constexpr std::size_t kHostBytesMax = 253;          // RFC 1035 §2.3.4
 inline constexpr std::size_t kUrlTextBytesMax = 8 * 1024;  // input, url, resolver
-inline constexpr std::size_t kNameBytesMax =
-    256;  // software, experiment, category, cipher, a limit's name
-inline constexpr std::size_t kReasonBytesMax = 1024;  // validity_reason
+inline constexpr std::size_t kNameBytesMax = 256;          // software, cipher, a limit's name, …
+inline constexpr std::size_t kReasonBytesMax = 1024;       // validity_reason
 inline constexpr std::size_t kTitleBytesMax = 1024;
 inline constexpr std::size_t kDistinguishedNameBytesMax = 2048;
 inline constexpr std::size_t kHeaderNameBytesMax = 256;

@@ -136,7 +136,9 @@ bool read_limits(In& in, Value value, LimitCounts& out) {
     if (out.size() >= kLimitCountsMax || field.key.size() > kNameBytesMax) {
       return in.refuse("too many limits, or a name too long", ErrorKind::limit);
     }
-    if (!in.number(field.value, out[std::string(field.key)])) return false;
+    const auto [entry, is_new] = out.emplace(field.key, 0);
+    if (!is_new) return in.refuse("a limit given twice");
+    if (!in.number(field.value, entry->second)) return in.within(field.key), false;
   }
   return true;
 }

@@ -68,10 +68,9 @@ inline constexpr std::chrono::days kTargetListLifeMax{14};
 
 // Citizen Lab's columns: url,category_code,category_description,date_added,source,notes. Further
 // columns of ours: tier,scope,country,service,endpoints,rule (config/targets/README.md). RFC 4180;
-// a byte order mark and LF line ends are taken too. Ids are target_id_of(url) and "service:"
-// SERVICE. Of two rows that differ only in their category the first counts; two rows of one id that
-// differ otherwise are an error. Errors: invalid_input and limit, each beginning "name:line:column:
-// ".
+// a byte order mark and LF line ends are taken too. Ids are target_id_of(url), or "service:" and
+// the name. Of two rows that differ only in their category the first counts; two rows of one id
+// that differ otherwise are an error. Errors: invalid_input and limit, with name:line:column.
 [[nodiscard]] Expected<std::vector<Target>> read_targets_csv(std::string_view text,
                                                              const std::string& name);
 [[nodiscard]] std::string write_targets_csv(const std::vector<Target>& targets);

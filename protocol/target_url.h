@@ -16,8 +16,7 @@
 
 namespace kua::protocol {
 
-inline constexpr std::size_t kUrlBytesMax =
-    8 * 1024;  // bytes; what servers and browsers take in a line
+inline constexpr std::size_t kUrlBytesMax = 8 * 1024;  // what servers and browsers take
 
 enum class UrlScheme : std::uint8_t { http, https };
 [[nodiscard]] const char* to_string(UrlScheme scheme) noexcept;

@@ -37,8 +37,8 @@ class ConfigSection {
   // "512B", "64KiB", "20MB", "2GiB": a whole number and a unit, both required.
   [[nodiscard]] std::uint64_t bytes(std::string_view key, std::uint64_t fallback, std::uint64_t min,
                                     std::uint64_t max);
-  [[nodiscard]] std::vector<std::string> texts(
-      std::string_view key);  // a list of scalars; absent: empty
+  // A list of scalars; empty where it is absent.
+  [[nodiscard]] std::vector<std::string> texts(std::string_view key);
   // A nested mapping; an absent one reads as all defaults.
   [[nodiscard]] ConfigSection section(std::string_view key);
   [[nodiscard]] std::vector<ConfigSection> sections(std::string_view key);  // a list of mappings

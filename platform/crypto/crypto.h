@@ -80,8 +80,8 @@ class VerifyingKey {
 [[nodiscard]] bool verify_signature(const PublicKey& key, std::string_view message,
                                     const Signature& signature);
 [[nodiscard]] std::optional<Signature> parse_signature(std::string_view base64);
-[[nodiscard]] std::string to_text(
-    const Signature& signature);  // base64, what parse_signature reads
+// Base64, what parse_signature reads.
+[[nodiscard]] std::string to_text(const Signature& signature);
 
 // A TLS server key (P-256) with a self-signed certificate for `name`, a DNS name or an address
 // literal, valid from yesterday for `days`; PEM texts.

@@ -1,10 +1,9 @@
-// Structured lines for operators: "2022-01-05T10:55:10.123Z info listening name=desk
-// address=127.0.0.1:9090". No line ever holds an address of a probe: addresses and endpoints do not
-// convert to fields, and what a program shows of its own listeners it spells out as text. spdlog
-// stays inside log.cc.
+// Structured lines for operators, a message and fields:
+//   2022-01-05T10:55:10.123Z info listening name=desk address=127.0.0.1:9090
+// No line ever holds an address of a probe: addresses and endpoints do not convert to fields, and
+// what a program shows of its own listeners it spells out as text. spdlog stays inside log.cc.
 #pragma once
 
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -80,9 +79,10 @@ class Log {
   std::unique_ptr<Impl> impl_;
 };
 
-inline constexpr std::size_t kLogFileBytesMax =
-    4 * 1024 * 1024;                                    // bytes a file: weeks of a probe at `info`
-inline constexpr std::size_t kLogFilesMax = 3;          // the current one and two before it
-inline constexpr std::size_t kLogValueBytesMax = 1024;  // bytes of a value; the rest becomes "…"
+// Bytes of a file, weeks of a probe at `info`; files, the current one and two before it; bytes of a
+// value, whose rest becomes "…".
+inline constexpr std::size_t kLogFileBytesMax = 4 * 1024 * 1024;
+inline constexpr std::size_t kLogFilesMax = 3;
+inline constexpr std::size_t kLogValueBytesMax = 1024;
 
 }  // namespace kua::platform

@@ -184,10 +184,11 @@ Expected<Database> Database::open(const std::string& path, Durability durability
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   const std::string_view synchronous = durability == Durability::power_cut ? "FULL" : "NORMAL";
   // Reading the schema makes SQLite look at the header now, so that a file of another kind is found
-  // here and not at the first record.
+  // here and not at the first record. The journal is cut back to 4 MiB after a large transaction:
+  // it lies on the same bounded disk as what it protects.
   const std::string settings =
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=" + std::string(synchronous) +
-      "; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; "
+      "; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=4194304; "
       "SELECT count(*) FROM sqlite_schema;";
   if (auto set = database.execute(settings); !set) {
     set.error().doing = doing;

@@ -15,9 +15,10 @@ struct sqlite3_stmt;
 namespace kua::platform {
 
 enum class Durability {
-  process_crash,  // WAL, synchronous=NORMAL: a killed process loses nothing, a power cut the last
-                  // commits
-  power_cut,      // WAL, synchronous=FULL: every commit is on disk when it returns
+  // WAL, synchronous=NORMAL: a killed process loses nothing, a power cut the last commits.
+  process_crash,
+  // WAL, synchronous=FULL: every commit is on disk when it returns.
+  power_cut,
 };
 
 // A prepared statement; borrowed from its Database, which must outlive it. Not thread-safe.

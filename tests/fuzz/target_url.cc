@@ -1,5 +1,6 @@
-// URLs as lists, people and servers write them. The first byte chooses: an absolute URL, or a Location
-// header against a fixed base. What is read is in normal form, ready for a request line, and its id is one.
+// URLs as lists, people and servers write them. The first byte chooses: an absolute URL, or a
+// Location header against a fixed base. What is read is in normal form, ready for a request line,
+// and its id is one.
 #include "protocol/target_url.h"
 
 #include <algorithm>

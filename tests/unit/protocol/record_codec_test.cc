@@ -176,6 +176,11 @@ TEST_F(RecordCodec, FaultsNameTheMember) {
        "observations[0].host: neither a DNS name nor an address"},
       {R"({"kind":"lookup",)", R"({)", "observations[0]: has no kind"},
       {R"("tier":"core")", R"("tier":"core","tier":"full")", "tier: given twice"},
+      {R"("tier":"core")", R"("tier":"core","x":1,"x":1)", "x: given twice"},
+      {R"("tier":"core")", R"("tier":"core","limits":{"a":1,"a":2})",
+       "limits: a limit given twice"},
+      {R"("tier":"core")", R"("tier":"core","limits":{"a":-1})",
+       "limits.a: not an integer from 0 to 4294967295"},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(fault(replaced(usual_, row.from, row.to)), row.fault) << row.to;
@@ -206,7 +211,10 @@ TEST_F(RecordCodec, EveryBoundIsChecked) {
   over("limits", [](auto& m) {
     for (std::size_t i = 0; i <= kLimitCountsMax; ++i) m.limits[std::to_string(i)] = 1;
   });
-  over("unknown", [](auto& m) { m.header.unknown.assign(kUnknownMembersMax + 1, {"x", "1"}); });
+  over("unknown", [](auto& m) {
+    for (std::size_t i = 0; i <= kUnknownMembersMax; ++i)
+      m.header.unknown.emplace_back(std::to_string(i), "1");
+  });
   over("late", [&](auto& m) { lookup(m).late.resize(kLateRepliesMax + 1); });
   over("addresses", [&](auto& m) {
     lookup(m).reply->addresses.assign(kReplyAddressesMax + 1, *IpAddress::parse("::1"));
