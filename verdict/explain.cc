@@ -72,6 +72,7 @@ constexpr RuleMessage kRuleMessages[] = {
     {"tls.frozen_for_name_once", Message::likely_name_cut},
     {"tls.cut_behind_handshake", Message::likely_name_cut},
     {"tls.some_addresses_cut", Message::some_addresses_cut},
+    {"tls.some_certificates_forged", Message::some_certificates_bad},
     {"tls.completed", Message::opens},
     {"tls.certificate_of_controls", Message::opens},
     {"tls.bad_certificate_for_everybody", Message::certificate_bad_for_all},

@@ -10,6 +10,7 @@ const Texts& texts_en() noexcept {
       "{host} can be reached, but its own server turns this connection away.",
       "{host} can be reached, but its own server shows another page here than elsewhere.",
       "{host} opens, but connections to one of its addresses are cut.",
+      "{host} opens, but one of its addresses shows a certificate that nobody should trust.",
       "{host} does not work elsewhere either: the trouble is at the site.",
       "The name {host} leads nowhere, here and elsewhere.",
       "{host} shows everybody a certificate that is not valid: the trouble is at the site.",

@@ -16,6 +16,7 @@ enum class Message : std::uint8_t {
   turned_away_by_site,
   other_page_by_site,
   some_addresses_cut,
+  some_certificates_bad,
   site_down,
   name_leads_nowhere,
   certificate_bad_for_all,

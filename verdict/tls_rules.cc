@@ -48,6 +48,13 @@ constexpr std::array kTlsRules = {
     Rule<E>{"tls.some_addresses_cut", State::impaired, "tls.*.sni", Part::seen | Part::pair,
             "one address completes the handshake, another is cut for this name only",
             [](const E& e) { return e.completed && e.some_cut; }},
+    Rule<E>{"tls.some_certificates_forged", State::impaired, "tls.mitm.untrusted_root", only(Part::seen),
+            "one address presents a valid chain, another one under a root that no system trusts, where controls "
+            "get a trusted one",
+            [](const E& e) {
+              return e.completed && is_forgery_by_shape(e) && e.control == Says::up && e.confirmed &&
+                     !e.leaf_of_controls && !e.issuer_of_controls && !e.authority_everywhere;
+            }},
     Rule<E>{"tls.completed", State::ok, "", only(Part::seen),
             "a handshake completed under a chain valid for the name",
             [](const E& e) { return e.completed; }},
@@ -80,11 +87,11 @@ constexpr std::array kTlsRules = {
             [](const E& e) {
               return e.untrusted == ChainTrust::wrong_host && e.control == Says::up && e.confirmed;
             }},
+    Rule<E>{"tls.completed_on_retry", State::impaired, "", only(Part::seen),
+            "only a repetition completed", [](const E& e) { return e.completed_on_retry; }},
     Rule<E>{"tls.certificate_unjudged", State::insufficient, "", only(Part::seen),
             "the chain is not trusted, and nothing shows what others are given",
             [](const E& e) { return is_untrusted_chain(e); }},
-    Rule<E>{"tls.completed_on_retry", State::impaired, "", only(Part::seen),
-            "only a repetition completed", [](const E& e) { return e.completed_on_retry; }},
     Rule<E>{"tls.failed_here", State::insufficient, "", only(Part::seen),
             "no handshake under the name left this machine, or none that tells anything",
             [](const E& e) { return !was_cut(e); }},

@@ -107,6 +107,10 @@ TEST(DnsRules, Forgery) {
        truth().answers(kSystem, {kElsewhere}).presents(kElsewhere, ChainTrust::wrong_host, "x", "y")
            .as(trusted).shakes(kTrue),
        {}, kDns, State::blocked, "dns.forged_certificate", "dns.forged.other"},
+      {"… also where a control could have said so",
+       truth().answers(kSystem, {kElsewhere}).presents(kElsewhere, ChainTrust::wrong_host, "x", "y")
+           .as(trusted).shakes(kTrue),
+       up(), kDns, State::blocked, "dns.forged_certificate", "dns.forged.other"},
       {"… while no true address could be tried",
        truth().answers(kSystem, {kElsewhere}).presents(kElsewhere, ChainTrust::wrong_host, "x", "y"), up(),
        kDns, State::likely_blocked, "dns.forged_certificate_alone", "dns.forged.other"},

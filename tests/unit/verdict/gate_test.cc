@@ -21,6 +21,19 @@ TEST(Gate, TroubleOfTheProbesOwnIsNoVerdictOnATarget) {
       {"the vantage was at fault", "gate.vantage", [](Measurement& m) { m.validity = Validity::vantage; }},
       {"our own failure comes before the line's state", "gate.instrument",
        [](Measurement& m) { m.validity = Validity::instrument; m.link_state = LinkState::offline; }},
+      {"a failed instrument says nothing of its vantage", "gate.instrument",
+       [](Measurement& m) { m.validity = Validity::instrument; m.header.vantage.faults.vpn = true; }},
+      {"a cut of the border comes before what it was seen through", "gate.international_cut",
+       [](Measurement& m) {
+         m.link_state = LinkState::international_cut;
+         m.header.vantage.faults.vpn = true;
+       }},
+      {"a VPN comes before the clock", "gate.vpn",
+       [](Measurement& m) { m.header.vantage.faults.vpn = m.header.vantage.faults.clock_wrong = true; }},
+      {"a wrong clock closes what opened TLS would leave open", "gate.clock",
+       [](Measurement& m) {
+         m.header.vantage.faults.clock_wrong = m.header.vantage.faults.tls_inspected = true;
+       }},
       {"the line is down", "gate.offline", [](Measurement& m) { m.link_state = LinkState::offline; }},
       {"a captive portal", "gate.captive", [](Measurement& m) { m.link_state = LinkState::captive; }},
       {"the resolver is down", "gate.dns_broken",
@@ -55,6 +68,13 @@ TEST(Gate, WhatClosesAccusationsLeavesTheRest) {
   Story control = accusing();
   control.measurement.header.role = ProbeRole::control;
   check({"a control accuses nobody", control, {}, Layer::tls, State::insufficient, "gate.control"});
+
+  inspected.measurement.header.role = ProbeRole::control;
+  check({"a control behind a company's proxy is told by the proxy", inspected, {}, Layer::tls,
+         State::insufficient, "gate.tls_inspected"});
+  Story offside = Story(control).link(LinkState::unknown);
+  check({"a control on an unproven line is still a control", offside, {}, Layer::tls, State::insufficient,
+         "gate.control"});
 
   Story unproven = Story().answers(ResolverEngine::system, {kElsewhere})
                        .presents(kElsewhere, ChainTrust::self_signed, "portal", "portal")

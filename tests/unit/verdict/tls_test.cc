@@ -61,6 +61,10 @@ TEST(TlsRules, CutForTheName) {
       {"a name cut at a witness address in the same way is blocked although no pair could pass",
        reset_once().as(same_address).cut(kTrue, kReset).as(witness).cut(kWitness, kReset), up(), kTls,
        State::blocked, "tls.cut_at_witness", "tls.reset.sni"},
+      {"residue explains more than a witness",
+       reset_once().as(same_address).cut(kTrue, kReset).as(witness).cut(kWitness, kReset).as(residual)
+           .shakes(kTrue),
+       up(), kTls, State::blocked, "tls.cut_with_residue", "tls.reset.sni"},
       {"a witness that answers the name supports nothing",
        reset_once().as(same_address).cut(kTrue, kReset).as(witness)
            .presents(kWitness, ChainTrust::wrong_host, "w", "ca"),
@@ -82,6 +86,9 @@ TEST(TlsRules, AgainstControls) {
        reset_once().as(same_address).shakes(kTrue), down(), kTls, State::down, "tls.fails_for_everybody"},
       {"a lone control that failed once does not say down", reset_once(), {resolved().cut(kTrue, kReset)},
        kTls, State::insufficient, "tls.nothing_to_compare"},
+      {"what failed in this machine is no outage of the site",
+       resolved().cut(kTrue, FailureCode::permission_denied), down(), kTls, State::insufficient,
+       "tls.failed_here"},
       {"two of five controls say down", reset_once(), {well(), well(), well(), reset_once(), reset_once()},
        kTls, State::down, "tls.fails_for_everybody"},
       {"one of three does not", reset_once(), {well(), well(), reset_once()}, kTls, State::likely_blocked,
@@ -151,6 +158,23 @@ TEST(TlsRules, Certificates) {
       {"an expired chain of another issuer, here only, accuses nobody",
        resolved().presents(kTrue, ChainTrust::expired, "old", "old-ca"), up(), kTls, State::insufficient,
        "tls.certificate_unjudged"},
+      {"a forged chain at one of two addresses is not hidden by the other",
+       resolved().answers(ResolverEngine::doh, {kElsewhere}).shakes(kElsewhere)
+           .presents(kTrue, ChainTrust::unknown_authority, "forged", "nobody"),
+       up(), kTls, State::impaired, "tls.some_certificates_forged", "tls.mitm.untrusted_root"},
+      {"a repetition that completes comes before a chain that nothing explains",
+       resolved().presents(kTrue, ChainTrust::expired, "old", "old-ca").as(retry).shakes(kTrue), up(), kTls,
+       State::impaired, "tls.completed_on_retry"},
+      {"a bad certificate for everybody is down, whatever program stands in between",
+       forged().as(same_address).presents(kTrue, ChainTrust::unknown_authority, "forged2", "nobody"),
+       Controls::failed_twice(forged()), kTls, State::down, "tls.bad_certificate_for_everybody"},
+      {"an authority of unrelated names is the household's, known to controls or not",
+       resolved().presents(kTrue, ChainTrust::unknown_authority, "edge", "ca").as(same_address)
+           .presents(kTrue, ChainTrust::unknown_authority, "other", "ca"),
+       up(), kTls, State::insufficient, "tls.inspected_here"},
+      {"with a control the vouched address itself speaks, not the witness",
+       forged().as(witness).presents(kWitness, ChainTrust::unknown_authority, "forged", "nobody"), up(), kTls,
+       State::blocked, "tls.untrusted_root", "tls.mitm.untrusted_root"},
   };
   for (const Case& row : rows) check(row);
 }
