@@ -82,6 +82,8 @@ inline constexpr std::size_t kNetworkRowsMax = 4'000'000;
 inline constexpr std::size_t kControlTargetsMax = 20'000;
 // Control vantages of one target; a quorum needs no more.
 inline constexpr std::size_t kControlVantagesMax = 8;
+// Probes remembered as controls, whose heartbeats are no presence of a network.
+inline constexpr std::size_t kKnownControlsMax = 10'000;
 // Measurements that wait for another control, and their bytes.
 inline constexpr std::size_t kOpenQuestionsMax = 4'096;
 inline constexpr std::size_t kOpenQuestionBytesMax = 32 * 1024 * 1024;

@@ -46,6 +46,8 @@ class Attendance {
   void heard(std::uint64_t probe, NetworkIndex network, std::uint64_t cluster, WallTime now);
   // What the probe's line was like at `time`; an older word than the last one changes nothing.
   void link_state(std::uint64_t probe, LinkState state, WallTime time);
+  // It turned out to be no probe.
+  void forget(std::uint64_t probe) { probes_.erase(probe); }
   // Where the probe was last heard from.
   [[nodiscard]] std::optional<NetworkIndex> network_of(std::uint64_t probe) const;
 

@@ -40,6 +40,10 @@ void Judge::on_record(const ReceivedRecord& received) {
   const RecordHeader& header = header_of(received.record);
   const auto* measurement = std::get_if<Measurement>(&received.record);
   if (header.role == ProbeRole::control) {
+    if (known_controls_.size() < limits::kKnownControlsMax &&
+        known_controls_.insert(header.probe).second) {
+      sink_.on_control(header.probe);
+    }
     if (measurement == nullptr) return;
     if (is_control(header)) {
       on_control(*measurement, received.facts);
@@ -53,7 +57,7 @@ void Judge::on_record(const ReceivedRecord& received) {
 }
 
 void Judge::on_heartbeat(const ProbeId& probe, LinkState state, const ReceivedFacts& facts) {
-  sink_.on_heartbeat(probe, state, facts);
+  if (!known_controls_.contains(probe)) sink_.on_heartbeat(probe, state, facts);
 }
 
 void Judge::on_probe(const Measurement& measurement, const ReceivedFacts& facts) {

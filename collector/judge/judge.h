@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <unordered_set>
 #include <vector>
 
 #include "collector/ingest/received.h"
@@ -78,6 +79,7 @@ class Judge final : public RecordSink {
   ControlBook book_;
   OpenQuestions open_;
   VerdictCache cache_;
+  std::unordered_set<ProbeId> known_controls_;  // that sent a record, believed or not
   JudgeCounters counters_;
   WallTime expired_{};  // when the book was last cleared of old controls
 };

@@ -24,7 +24,9 @@ class JudgementSink {
   // What a `link_state` measurement concludes about the probe's line.
   virtual void on_link(const Measurement& measurement, const ReceivedFacts& facts,
                        LinkState state) = 0;
-  // A call that is not stored.
+  // A control's first record: from now on it is no probe of the network it stands in.
+  virtual void on_control(const ProbeId& control) = 0;
+  // A call of a probe that is not stored; those of controls are not told.
   virtual void on_heartbeat(const ProbeId& probe, LinkState state, const ReceivedFacts& facts) = 0;
 };
 

@@ -160,6 +160,8 @@ void LiveState::on_link(const Measurement& measurement, const ReceivedFacts& fac
   attendance_.link_state(identity_of(measurement.header.probe), state, measurement.header.time);
 }
 
+void LiveState::on_control(const ProbeId& control) { attendance_.forget(identity_of(control)); }
+
 void LiveState::on_heartbeat(const ProbeId& probe, LinkState state, const ReceivedFacts& facts) {
   const std::uint64_t identity = identity_of(probe);
   NetworkIndex network;

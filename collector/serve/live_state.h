@@ -47,6 +47,7 @@ class LiveState final : public JudgementSink {
                   const std::vector<Verdict>& before, const std::vector<Verdict>& after) override;
   void on_link(const Measurement& measurement, const ReceivedFacts& facts,
                LinkState state) override;
+  void on_control(const ProbeId& control) override;
   void on_heartbeat(const ProbeId& probe, LinkState state, const ReceivedFacts& facts) override;
 
   // Everything that holds at `now`. Costs about a microsecond a cell.

@@ -40,7 +40,7 @@ time { white-space: nowrap; }
 .stamp { color: var(--soft); font-size: .875rem; }
 h1 { font-size: clamp(1.6rem, 4.5vw, 2.35rem); margin: 1.6rem 0 .5rem; max-width: 34ch; }
 .lead { font-size: 1.05rem; color: var(--soft); max-width: 62ch; margin: 0 0 1.25rem; }
-.notice { border-left: 4px solid var(--impaired); background: var(--impaired-bg); padding: .7rem 1rem; margin: 1.25rem 0; max-width: 62rem; }
+.notice { border-left: 4px solid var(--impaired); background: var(--impaired-bg); padding: .7rem 1rem; margin: 1.25rem 0; }
 .notice strong { color: var(--impaired); }
 .toc { display: flex; flex-wrap: wrap; gap: .4rem 1.25rem; padding: 0; margin: 0 0 .5rem; list-style: none; font-size: .95rem; }
 .country { margin: 2.4rem 0 0; }

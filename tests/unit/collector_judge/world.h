@@ -102,10 +102,12 @@ class RememberingSink final : public JudgementSink {
   void on_link(const Measurement&, const ReceivedFacts&, LinkState state) override {
     links.push_back(state);
   }
+  void on_control(const ProbeId&) override { ++controls; }
   void on_heartbeat(const ProbeId&, LinkState, const ReceivedFacts&) override { ++heartbeats; }
 
   int contacts = 0;
   int heartbeats = 0;
+  int controls = 0;
   std::vector<State> judged;
   std::vector<std::pair<State, State>> revised;
   std::vector<LinkState> links;

@@ -113,6 +113,20 @@ TEST_F(LiveStateTest, AHeartbeatKeepsAProbePresentWithoutMeasuring) {
   EXPECT_EQ(prevailing_link(now.networks.at(0)), LinkState::international_cut);
 }
 
+TEST_F(LiveStateTest, AControlIsNoProbeOfTheNetworkItStandsIn) {
+  ReceivedFacts facts;
+  facts.country = *CountryCode::parse("DE");
+  facts.asn = Asn{3320};
+  facts.received = at(0);
+  judge.on_heartbeat(probe_id(90), LinkState::online, facts);
+  EXPECT_EQ(state.overview(at(0)).networks.at(0).expected, 1u)
+      << "nothing tells it from a probe yet";
+  take(received(control(well(), 90, 1)));
+  facts.received = at(2);
+  judge.on_heartbeat(probe_id(90), LinkState::online, facts);
+  EXPECT_EQ(state.overview(at(2)).networks.at(0).expected, 0u);
+}
+
 TEST_F(LiveStateTest, NetworksBeyondTheCapAreFoldedIntoOther) {
   prometheus::Registry small_registry;
   MeasurementMetrics small(small_registry, 3 * kStates);
