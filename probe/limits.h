@@ -77,6 +77,9 @@ inline constexpr std::chrono::seconds kBackoffLast{300};
 inline constexpr std::chrono::seconds kRetryAfterMax{3600};  // a longer Retry-After is cut to this
 inline constexpr std::size_t kAdviceTargetsMax = 16;  // of one answer: more is a collector at fault
 
+// Records of a wrong key where the collector should be, a process: more of the same tell nothing new.
+inline constexpr std::uint64_t kWrongPinRecordsMax = 16;
+
 // Schedule.
 inline constexpr int kMeasurementsAtOnceMax = 4;  // a failure may take 25 s: others must not wait for it
 inline constexpr int kFollowUpsPerHourMax = 30;

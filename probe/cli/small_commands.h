@@ -1,4 +1,4 @@
-// The commands that measure nothing: consent, target lists, the diary.
+// The small commands: consent, target lists, the diary, the bench.
 #pragma once
 
 #include <optional>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "measurement/time.h"
+#include "probe/bench/bench_driver.h"
 #include "probe/cli/exit_code.h"
 #include "probe/config/probe_config.h"
 #include "probe/consent/consent.h"
@@ -36,5 +37,8 @@ struct DiaryOptions {
 };
 [[nodiscard]] ExitCode show_diary(const ProbeConfig& config, const DiaryOptions& options);
 [[nodiscard]] ExitCode export_diary(const ProbeConfig& config, const DiaryOptions& options);
+
+// Prints the bench's JSON line; its spool lives in a temporary folder.
+[[nodiscard]] ExitCode bench(BenchOptions options);
 
 }  // namespace kua::probe

@@ -28,7 +28,7 @@ ListStore ListStore::open(const StateDirectory& state, const protocol::JoinLink&
   if (const auto envelope = state.read(kListFile)) {
     auto list = protocol::open_target_list(*envelope, store.keys_, kBeforeAnyExpiry, 0);
     if (list) {
-      store.list_ = std::move(*list);
+      store.list_ = std::make_shared<protocol::TargetList>(std::move(*list));
     } else {
       store.notice_ = state.path_of(kListFile) + " is not used: " + list.error().text();
     }
@@ -42,7 +42,7 @@ Expected<bool> ListStore::offer(const std::string& envelope, WallTime now) {
   if (!list) return std::unexpected(list.error());
   if (list_ && list->serial == list_->serial) return false;
   if (auto written = state_.write(kListFile, envelope); !written) return std::unexpected(written.error());
-  list_ = std::move(*list);
+  list_ = std::make_shared<protocol::TargetList>(std::move(*list));
   return true;
 }
 
@@ -58,7 +58,7 @@ Expected<void> ListStore::offer_minimum(const std::string& envelope) {
   if (!kept || *kept != envelope) {
     if (auto written = state_.write(kMinimumListFile, envelope); !written) return written;
   }
-  minimum_ = std::move(*list);
+  minimum_ = std::make_shared<protocol::TargetList>(std::move(*list));
   return {};
 }
 
@@ -76,10 +76,10 @@ std::vector<Target> ListStore::targets(WallTime now) const {
   return {};
 }
 
-const protocol::TargetList& ListStore::reference() const noexcept {
-  static const protocol::TargetList kNone;
-  if (list_) return *list_;
-  return minimum_ ? *minimum_ : kNone;
+const std::shared_ptr<const protocol::TargetList>& ListStore::shared() const noexcept {
+  static const auto kNone = std::make_shared<const protocol::TargetList>();
+  if (list_) return list_;
+  return minimum_ ? minimum_ : kNone;
 }
 
 const Target* find_target(const std::vector<Target>& targets, std::string_view text) {

@@ -4,6 +4,7 @@
 // ends.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,11 +40,14 @@ class ListStore {
   // What may be measured now. Empty for link_only.
   [[nodiscard]] std::vector<Target> targets(WallTime now) const;
   // For everything else an experiment takes from a list (controls, resolvers, witnesses, fingerprints):
-  // the newest list there is, expired or not. Stays valid until the next offer.
-  [[nodiscard]] const protocol::TargetList& reference() const noexcept;
+  // the newest list there is, expired or not. Stays valid until the next offer;
+  // shared() keeps it alive beyond that, for measurements that are under way.
+  [[nodiscard]] const protocol::TargetList& reference() const noexcept { return *shared(); }
+  [[nodiscard]] const std::shared_ptr<const protocol::TargetList>& shared() const noexcept;
 
-  [[nodiscard]] bool has_minimum() const noexcept { return minimum_.has_value(); }
-  [[nodiscard]] const std::optional<protocol::TargetList>& list() const noexcept { return list_; }
+  [[nodiscard]] bool has_minimum() const noexcept { return minimum_ != nullptr; }
+  // nullptr: none was taken yet.
+  [[nodiscard]] const protocol::TargetList* list() const noexcept { return list_.get(); }
   [[nodiscard]] const std::optional<std::string>& notice() const noexcept { return notice_; }
 
  private:
@@ -52,8 +56,8 @@ class ListStore {
   StateDirectory state_;
   std::vector<platform::PublicKey> keys_;
   std::string minimum_sha256_;
-  std::optional<protocol::TargetList> list_;
-  std::optional<protocol::TargetList> minimum_;
+  std::shared_ptr<const protocol::TargetList> list_;
+  std::shared_ptr<const protocol::TargetList> minimum_;
   std::optional<std::string> notice_;
 };
 

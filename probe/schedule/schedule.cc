@@ -77,11 +77,17 @@ void Schedule::set_targets(std::span<const Target> targets, MonotonicTime now) {
       entries_.push_back(std::move(entry));
       continue;
     }
-    // A first time anywhere in the interval: neither a burst at the start nor a fixed order.
-    const Microseconds spread = target.tier == Tier::key ? mean_of(target.tier) / 2 : mean_of(target.tier);
-    entries_.push_back(Entry{.target = target, .due = now + draw_uniform(spread)});
+    entries_.push_back(Entry{.target = target, .due = now + draw_first(target.tier)});
   }
+  if (!entries_.empty()) options_.first_round.reset();
   running_ = static_cast<std::size_t>(std::ranges::count_if(entries_, &Entry::running));
+}
+
+// Anywhere in the interval: neither a burst at the start nor a fixed order.
+Microseconds Schedule::draw_first(Tier tier) {
+  const bool in_first_round = options_.first_round && (tier == Tier::key || tier == Tier::core);
+  if (in_first_round) return draw_uniform(scaled(*options_.first_round));
+  return draw_uniform(tier == Tier::key ? mean_of(tier) / 2 : mean_of(tier));
 }
 
 std::size_t Schedule::target_count(Tier tier) const noexcept {

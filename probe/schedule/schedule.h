@@ -50,6 +50,9 @@ class Schedule {
     double time_scale = 1.0;
     std::uint64_t seed = 0;
     std::vector<std::string> categories_off;
+    // Within which time every key and core target of the first list is measured once; absent: within
+    // their own intervals, which nobody who watches the line can tell from any other time.
+    std::optional<Microseconds> first_round;
   };
   Schedule(Options options, MonotonicTime now);
 
@@ -96,6 +99,7 @@ class Schedule {
   [[nodiscard]] Microseconds mean_of(Tier tier) const;
   [[nodiscard]] Microseconds draw_interval(Tier tier, double stretch);
   [[nodiscard]] Microseconds draw_uniform(Microseconds below);
+  [[nodiscard]] Microseconds draw_first(Tier tier);
   [[nodiscard]] bool chosen_today(const Entry& entry, MonotonicTime now) const;
   [[nodiscard]] bool may_begin(const Entry& entry, MonotonicTime now, const Allowance& allowance) const;
   [[nodiscard]] bool address_is_free(const Entry& entry, MonotonicTime now) const;

@@ -18,6 +18,7 @@
 
 #include "platform/crypto/crypto.h"
 #include "probe/limits.h"
+#include "probe/step/wire_tally.h"
 #include "probe/uplink/socks5.h"
 
 namespace kua::probe {
@@ -140,7 +141,7 @@ class Connection final : public PinnedConnection {
                                                                     std::chrono::seconds deadline) {
     beast::get_lowest_layer(stream_).expires_after(deadline);
     if (auto reached = co_await reach(); !reached) {
-      co_return std::unexpected(ConnectionFailure{reached.error(), std::nullopt});
+      co_return std::unexpected(ConnectionFailure{reached.error(), std::nullopt, 0});
     }
     if (!endpoint_.server_name.empty()) {
       ::SSL_set_tlsext_host_name(stream_.native_handle(), endpoint_.server_name.c_str());
@@ -148,7 +149,7 @@ class Connection final : public PinnedConnection {
     auto [problem] = co_await stream_.async_handshake(asio::ssl::stream_base::client, kAwait);
     if (problem) {
       Error error = unavailable(problem, "shaking hands with " + place());
-      co_return std::unexpected(ConnectionFailure{std::move(error), std::nullopt});
+      co_return std::unexpected(ConnectionFailure{std::move(error), std::nullopt, 0});
     }
     co_return check_pin(pins);
   }
@@ -186,6 +187,17 @@ class Connection final : public PinnedConnection {
 
   bool reusable() const noexcept override { return reusable_; }
 
+  std::uint64_t wire_bytes() override {
+    auto& socket = beast::get_lowest_layer(stream_).socket();
+    if (!socket.is_open()) return 0;
+    boost::system::error_code unknown;
+    const auto peer = socket.remote_endpoint(unknown);
+    const Family family = !unknown && peer.address().is_v6() ? Family::ip6 : Family::ip4;
+    WireTally tally;
+    add_tcp_socket(tally, socket.native_handle(), family, Closing::by_reset);
+    return tally.sent + tally.received;
+  }
+
  private:
   std::string place() const { return endpoint_.host + ":" + std::to_string(endpoint_.port); }
 
@@ -203,7 +215,7 @@ class Connection final : public PinnedConnection {
     X509* const leaf = ::SSL_get0_peer_certificate(stream_.native_handle());
     if (leaf == nullptr) {
       return std::unexpected(ConnectionFailure{
-          Error{ErrorKind::permission, "the server presented no certificate", place()}, std::nullopt});
+          Error{ErrorKind::permission, "the server presented no certificate", place()}, std::nullopt, 0});
     }
     const platform::Digest digest = platform::sha256(spki_of(leaf));
     const std::string pin = platform::to_base64url(as_text(digest));
@@ -216,7 +228,7 @@ class Connection final : public PinnedConnection {
                                 "the server's key is not the pinned one: somebody stands in between, or "
                                 "the operator changed keys (presented " + pin + ")",
                                 "checking the pin of " + place()},
-                          describe_stranger(leaf, endpoint_)});
+                          describe_stranger(leaf, endpoint_), 0});
   }
 
   asio::ssl::context context_;
@@ -233,7 +245,10 @@ asio::awaitable<std::expected<std::unique_ptr<PinnedConnection>, ConnectionFailu
     std::chrono::seconds deadline) {
   auto connection = std::make_unique<Connection>(executor, std::move(endpoint));
   auto established = co_await connection->establish(std::move(pins), deadline);
-  if (!established) co_return std::unexpected(std::move(established.error()));
+  if (!established) {
+    established.error().wire_bytes = connection->wire_bytes();
+    co_return std::unexpected(std::move(established.error()));
+  }
   co_return std::move(connection);
 }
 

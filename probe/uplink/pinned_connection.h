@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,7 @@ struct ApiAnswer {
 struct ConnectionFailure {
   Error error;                              // unavailable; permission for a wrong pin
   std::optional<TlsHandshake> wrong_pin;    // what was presented: somebody stands in between
+  std::uint64_t wire_bytes = 0;             // what the attempt cost, both directions
 };
 
 class PinnedConnection {
@@ -55,6 +57,8 @@ class PinnedConnection {
       ApiCall call, std::chrono::seconds deadline) = 0;
   // False once the server said it would close, or an exchange failed.
   [[nodiscard]] virtual bool reusable() const noexcept = 0;
+  // Both directions since the connect, headers of every layer included; 0 once it was closed.
+  [[nodiscard]] virtual std::uint64_t wire_bytes() = 0;
 };
 
 }  // namespace kua::probe

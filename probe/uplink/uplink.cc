@@ -74,7 +74,7 @@ asio::awaitable<Expected<ApiAnswer>> Uplink::call(ApiCall request) {
     auto answer = co_await connection_->exchange(std::move(again), kRequestDeadline);
     if (answer || answer.error().kind == ErrorKind::limit) co_return answer;
   }
-  connection_.reset();
+  drop_connection();
   Error last{ErrorKind::unavailable, "every endpoint rests after a failure", "reaching the collector"};
   for (std::size_t index = 0; index < peers_.size(); ++index) {
     if (!peers_[index].backoff.may_try(clock_.monotonic_now())) continue;
@@ -90,6 +90,7 @@ asio::awaitable<Expected<ApiAnswer>> Uplink::call_peer(std::size_t index, ApiCal
   Peer& peer = peers_[index];
   auto opened = co_await PinnedConnection::open(executor_, peer.endpoint, options_.pins, kConnectDeadline);
   if (!opened) {
+    closed_bytes_ += opened.error().wire_bytes;
     peer.backoff.failed(clock_.monotonic_now(), draw());
     if (opened.error().wrong_pin) note_wrong_pin(std::move(*opened.error().wrong_pin));
     co_return std::unexpected(std::move(opened.error().error));
@@ -101,7 +102,7 @@ asio::awaitable<Expected<ApiAnswer>> Uplink::call_peer(std::size_t index, ApiCal
     peer.backoff.succeeded();
   } else {
     peer.backoff.failed(clock_.monotonic_now(), draw());
-    connection_.reset();
+    drop_connection();
   }
   co_return answer;
 }
@@ -159,7 +160,7 @@ Expected<void> Uplink::settle(Spool& spool, const std::vector<Spool::Item>& item
   if (answer.status == 401) delivery.enrolment_needed = true;
   if (answer.retry_after) {
     peers_[connected_to_].backoff.told_to_wait(clock_.monotonic_now(), *answer.retry_after);
-    connection_.reset();  // another endpoint may be asked meanwhile
+    drop_connection();  // another endpoint may be asked meanwhile
   }
   return std::unexpected(refusal(answer, std::string(kDoing)));
 }
@@ -230,6 +231,15 @@ std::vector<TlsHandshake> Uplink::take_wrong_pins() { return std::exchange(wrong
 
 void Uplink::note_wrong_pin(TlsHandshake seen) {
   if (wrong_pins_.size() < kWrongPinsKept) wrong_pins_.push_back(std::move(seen));
+}
+
+void Uplink::drop_connection() {
+  if (connection_) closed_bytes_ += connection_->wire_bytes();
+  connection_.reset();
+}
+
+std::uint64_t Uplink::wire_bytes() const {
+  return closed_bytes_ + (connection_ ? connection_->wire_bytes() : 0);
 }
 
 void Uplink::line_returned() {

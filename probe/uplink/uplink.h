@@ -66,6 +66,8 @@ class Uplink {
 
   // Handshakes that presented another key than the pinned one, since the last call; at most 8.
   [[nodiscard]] std::vector<TlsHandshake> take_wrong_pins();
+  // On the wire since this Uplink was made, both directions, failed attempts included.
+  [[nodiscard]] std::uint64_t wire_bytes() const;
   // The line is back: forget what failed while it was away.
   void line_returned();
   // The earliest instant at which a call can do more than fail.
@@ -84,6 +86,7 @@ class Uplink {
   [[nodiscard]] Expected<void> settle_accepted(Spool& spool, const std::vector<Spool::Item>& items,
                                                const ApiAnswer& answer, Delivery& delivery);
   void note_wrong_pin(TlsHandshake seen);
+  void drop_connection();
 
   boost::asio::any_io_executor executor_;
   const platform::Clock& clock_;
@@ -95,6 +98,7 @@ class Uplink {
   std::size_t connected_to_ = 0;
   std::vector<TlsHandshake> wrong_pins_;
   std::string etag_;
+  std::uint64_t closed_bytes_ = 0;  // of connections that are gone
 };
 
 }  // namespace kua::probe

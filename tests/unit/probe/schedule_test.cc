@@ -45,7 +45,8 @@ IpAddress address(std::uint8_t last) {
 }
 
 Schedule make_schedule(ProfileName profile, std::uint64_t seed = 7) {
-  return Schedule({.profile = profile_of(profile), .seed = seed, .categories_off = {}}, boot_plus({}));
+  return Schedule({.profile = profile_of(profile), .seed = seed, .categories_off = {}, .first_round = {}},
+                  boot_plus({}));
 }
 
 // The first assignment that comes up at or after `now`, with the time at which it did.
@@ -265,12 +266,32 @@ TEST(ScheduleTest, ANewListKeepsTheTimesOfWhatStays) {
 }
 
 TEST(ScheduleTest, ControlsAndSwitchedOffCategoriesAreNoTargets) {
-  Schedule schedule({.profile = profile_of(ProfileName::home), .categories_off = {"POLR"}}, boot_plus({}));
+  Schedule schedule({.profile = profile_of(ProfileName::home), .categories_off = {"POLR"}, .first_round = {}}, boot_plus({}));
   auto targets = some_targets(1, 1, 1);
   targets[1].category = "POLR";
   targets[2].tier = Tier::control;
   schedule.set_targets(targets, boot_plus({}));
   EXPECT_EQ(schedule.target_count(), 1u);
+}
+
+TEST(ScheduleTest, AFirstRoundReachesEveryKeyAndCoreTargetSoon) {
+  Schedule schedule({.profile = profile_of(ProfileName::home),
+                     .seed = 7,
+                     .categories_off = {},
+                     .first_round = minutes(2)},
+                    boot_plus({}));
+  schedule.set_targets(some_targets(5, 20, 20), boot_plus({}));
+  std::map<Tier, std::set<std::string>> seen;
+  std::uint8_t last = 0;
+  for (MonotonicTime now = boot_plus({}); now < boot_plus(minutes(3)); now += seconds(1)) {
+    while (const auto assignment = schedule.next(now, {})) {
+      seen[assignment->target.tier].insert(assignment->target.id.text());
+      schedule.finished(success(*assignment, {address(++last)}), now);
+    }
+  }
+  EXPECT_EQ(seen[Tier::key].size(), 5u);
+  EXPECT_EQ(seen[Tier::core].size(), 20u);
+  EXPECT_LT(seen[Tier::full].size(), 3u);
 }
 
 TEST(ScheduleTest, ALookFallsIntoTheNextPeriod) {
@@ -298,7 +319,7 @@ constexpr std::uint64_t kBodyBytes = 40'000;
 
 TEST_P(SimulatedDay, StaysUnderTheProfilesBytesAndKeepsKeyAndLinkToTheLast) {
   const Profile& profile = profile_of(GetParam().profile);
-  Schedule schedule({.profile = profile, .seed = 11, .categories_off = {}}, boot_plus({}));
+  Schedule schedule({.profile = profile, .seed = 11, .categories_off = {}, .first_round = {}}, boot_plus({}));
   const WallTime midnight = *parse_rfc3339("2024-01-05T00:00:00Z");
   schedule.set_targets(some_targets(12, 100, 1'500), boot_plus({}));
   const double looks = 86'400e6 / static_cast<double>(profile.link_period.count());

@@ -1,0 +1,56 @@
+#include "probe/daemon/parts.h"
+
+#include "platform/crypto/crypto.h"
+#include "verdict/judge.h"
+
+namespace kua::probe {
+
+ProfileName profile_now(const Setup& setup) {
+  if (setup.config.schedule.profile) return *setup.config.schedule.profile;
+  return setup.vantage.network_type == NetworkType::mobile ? ProfileName::mobile : ProfileName::home;
+}
+
+Budget::Plan plan_now(const Setup& setup, const Schedule& schedule) {
+  const Profile& profile = profile_of(profile_now(setup));
+  const double scale = setup.config.lab.time_scale;
+  const auto per_day = [scale](Microseconds mean) {
+    return 86'400e6 * scale / static_cast<double>(mean.count());
+  };
+  const std::uint64_t bytes = setup.config.schedule.bytes_per_day.value_or(profile.bytes_per_day);
+  // Schedule's own figures already run in the lab's time.
+  return {.bytes_per_day = static_cast<std::uint64_t>(static_cast<double>(bytes) * scale),
+          .link_per_day = per_day(profile.link_period),
+          .uploads_per_day = per_day(setup.config.uplink.interval.value_or(profile.upload_mean)),
+          .keys_per_day = schedule.per_day(Tier::key),
+          .cores_per_day = schedule.per_day(Tier::core)};
+}
+
+RecordHeader make_header(const Setup& setup, const platform::Clock& clock) {
+  const WallTime now = clock.wall_now();
+  RecordId::Bytes random{};
+  platform::random_bytes(random);
+  RecordHeader header;
+  header.id = RecordId::make(
+      std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count(), random);
+  header.probe = setup.identity.id;
+  header.role = setup.config.role;
+  header.software = kSoftware;
+  header.time = floor_to(now, setup.config.lab.record_rounding);
+  header.monotonic = floor_to(clock.monotonic_now(), setup.config.lab.record_rounding);
+  header.boot = setup.boot;
+  header.vantage = setup.vantage;
+  return header;
+}
+
+std::vector<Verdict> judge_for_owner(const Measurement& measurement, const protocol::TargetList& list) {
+  const verdict::Knowledge knowledge{list.fingerprints, list.interception_roots, list.routable};
+  return verdict::judge(measurement, {}, knowledge);
+}
+
+void keep(Parts& parts, Measurement record) {
+  if (auto kept = parts.spool.append(std::move(record)); !kept) {
+    parts.log.error("a record is not on disk", {{"error", kept.error().text()}});
+  }
+}
+
+}  // namespace kua::probe

@@ -1,0 +1,63 @@
+// Talks to the collector: enrols, says that this probe is alive, sends the minutes of the line and then
+// the records, fetches the list. The first request after an outage carries the summary of the whole of it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "probe/daemon/bell.h"
+#include "probe/daemon/line_watch.h"
+#include "probe/daemon/parts.h"
+
+namespace kua::probe {
+
+class ReportLoop {
+ public:
+  // parts.uplink must not be null.
+  ReportLoop(Parts& parts, const LineWatch& line);
+
+  [[nodiscard]] boost::asio::awaitable<void> run();
+  // Something is worth telling now: a failure, a change of the line.
+  void hurry() { bell_.ring(); }
+  // The line is back after it was not: what failed meanwhile is forgotten, summaries go first.
+  void line_returned();
+
+  // Called when a newer list was taken, and with targets that the collector wants measured.
+  std::function<void()> on_list;
+  std::function<void(const std::vector<std::string>&)> on_advice;
+
+  struct Facts {
+    bool enrolled = false;
+    std::optional<WallTime> delivered;   // the last time something was acknowledged
+    std::optional<std::string> trouble;  // the last failure, until something succeeds
+    std::uint64_t records_accepted = 0;
+    std::uint64_t records_rejected = 0;
+    std::uint64_t wrong_pins = 0;        // another key than the pinned one was presented so often
+  };
+  [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
+
+ private:
+  [[nodiscard]] boost::asio::awaitable<void> report();
+  [[nodiscard]] boost::asio::awaitable<bool> enrol_if_due();
+  [[nodiscard]] boost::asio::awaitable<void> deliver();
+  [[nodiscard]] boost::asio::awaitable<void> fetch_list_if_due();
+  void spool_summaries();
+  void spool_wrong_pins();
+  void trouble(const Error& error);
+  [[nodiscard]] Microseconds draw_pause() const;
+  [[nodiscard]] bool due(std::optional<MonotonicTime>& last, Microseconds every);
+
+  Parts& parts_;
+  const LineWatch& line_;
+  Bell bell_;
+  Facts facts_;
+  bool summaries_now_ = true;  // the first report of a process tells the outage it may have missed
+  std::optional<MonotonicTime> enrolled_at_;
+  std::optional<MonotonicTime> list_asked_at_;
+  std::optional<MonotonicTime> summarized_at_;
+  std::optional<MonotonicTime> expired_at_;
+};
+
+}  // namespace kua::probe

@@ -1,0 +1,42 @@
+// Measures what the schedule hands out, a few targets at a time, while the line is fit and the budget
+// allows. A failure that shows nothing of the far end is checked against the line before it is kept.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+
+#include "probe/daemon/bell.h"
+#include "probe/daemon/line_watch.h"
+#include "probe/daemon/parts.h"
+
+namespace kua::probe {
+
+class TargetLoop {
+ public:
+  TargetLoop(Parts& parts, LineWatch& line);
+
+  [[nodiscard]] boost::asio::awaitable<void> run();
+  void wake() { bell_.ring(); }
+  // The list or the profile may have changed: takes the targets that hold now.
+  void reload();
+
+  // Called after each record; true when the measurement failed and is worth telling at once.
+  std::function<void(bool failed)> on_record;
+
+ private:
+  [[nodiscard]] boost::asio::awaitable<void> measure(Assignment assignment);
+  [[nodiscard]] boost::asio::awaitable<void> doubt_the_line(Measurement& measurement);
+  void spend(const Measurement& measurement, const Outcome& outcome);
+
+  Parts& parts_;
+  LineWatch& line_;
+  Bell bell_;
+  WallTime reloaded_;
+};
+
+// What a measurement says to the schedule. Pure.
+[[nodiscard]] Outcome outcome_of(const Measurement& measurement, State state);
+// Whether anything in it came back from beyond the home network.
+[[nodiscard]] bool shows_far_end(const Measurement& measurement);
+
+}  // namespace kua::probe
