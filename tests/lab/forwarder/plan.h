@@ -73,7 +73,8 @@ struct Plan {
   std::vector<IpAddress> collectors;
   std::vector<Alias> quic;           // of UDP 443, for everybody
   Endpoint portal{*IpAddress::parse("0.0.0.0"), 80, Transport::tcp};
-  bool collector_blocked = false;          // for homes
+  // Both from the run's start on: whoever is cut off then has joined before.
+  bool collector_blocked = false;  // for homes
   bool control_uploads_blocked = false;
 };
 

@@ -42,6 +42,7 @@ Router::Router(const Plan& plan) : plan_(plan) {
 }
 
 void Router::start(MonotonicTime now) {
+  started_ = true;
   for (auto& line : lines_) line->start(now);
   for (auto& censor : censors_) {
     if (censor) censor->start(now);
@@ -70,7 +71,7 @@ void Router::from_home(std::size_t home, wire::Bytes packet, MonotonicTime now) 
   const auto sight = look_at(*out.onward, Toward::world);
   if (!sight) return;
   if (is_collector(sight->header.destination)) {  // obeys `collector:` and nothing else
-    if (!plan_.collector_blocked) deliver_world(std::move(*out.onward));
+    if (!plan_.collector_blocked || !started_) deliver_world(std::move(*out.onward));
     return;
   }
   const auto due = lines_[home]->carry(*out.onward, Toward::world, now);
@@ -83,7 +84,7 @@ void Router::from_home(std::size_t home, wire::Bytes packet, MonotonicTime now) 
 void Router::from_control(wire::Bytes packet) {
   const auto sight = look_at(packet, Toward::world);
   if (!sight || !wire::decrement_hop_limit(packet)) return;
-  if (plan_.control_uploads_blocked && is_collector(sight->header.destination)) return;
+  if (plan_.control_uploads_blocked && started_ && is_collector(sight->header.destination)) return;
   for (const Alias& alias : plan_.control->aliases) {
     replace_address(packet, alias.asked, alias.answered_by);
   }

@@ -81,6 +81,7 @@ class Router {
   std::array<std::unique_ptr<Censor>, kHops> censors_;  // empty where a hop has no rule
   std::priority_queue<Waiting, std::vector<Waiting>, Later> waiting_;
   std::uint64_t order_ = 0;
+  bool started_ = false;
   std::vector<Delivery> deliveries_;
 };
 

@@ -16,7 +16,7 @@ from .scenario import Probe
 from .world import World
 
 # Divides every cadence and rest of the programs.
-TIME_SCALE = 10
+TIME_SCALE = 20
 COMMAND_SECONDS = 60
 CHECK_SECONDS = 120
 
@@ -186,7 +186,7 @@ class Vantage:
                 raise ProductError(f"kua-probe {arguments[0]} ({self.name}): {done.stderr.strip() or done.stdout.strip()}")
 
     def check(self, targets: list[str], upload: bool, deep: bool) -> Outcome:
-        flags = ["--json"] + (["--deep"] if deep else []) + (["--upload"] if upload else [])
+        flags = ["--json", "--yes"] + (["--deep"] if deep else []) + (["--upload"] if upload else [])
         done = self.run(["check"] + targets + flags, CHECK_SECONDS)
         if done.returncode not in (0, 1):
             raise ProductError(f"kua-probe check ({self.name}) ended with {done.returncode}: "

@@ -114,6 +114,8 @@ TEST(Router, TheCollectorObeysItsOwnSettingAndNothingElse) {
   }
   plan.collector_blocked = true;
   Router router(plan);
+  EXPECT_EQ(send(router, syn_of(kInside, kCollector)).size(), 1u) << "a probe joins before it is cut off";
+  router.start(at_seconds(0));
   EXPECT_EQ(send(router, syn_of(kInside, kCollector)).size(), 0u);
 }
 
