@@ -41,6 +41,7 @@ class Judgement {
     for (const Site& site : scene_.sites()) judge_names(site);
     for (const Stop& stop : scene_.stops()) judge_stop(stop);
     if (out_.empty()) return {closed_verdict("gate.nothing_seen")};
+    drop_stages_of_lost_ways();
     return std::move(out_);
   }
 
@@ -143,6 +144,34 @@ class Judgement {
     verdict.rule = rule.id;
     verdict.detail = evidence.detail;
     return verdict;
+  }
+
+  // A host whose way ended where nothing can be said is not reached: that its name resolved, or that its
+  // address let us connect, must not make it ok in the summary.
+  void drop_stages_of_lost_ways() {
+    const auto lost_at = [this](const std::string& host) {
+      Layer deepest = Layer::dns;
+      for (const Verdict& verdict : out_) {
+        if (verdict.host == host && verdict.state == State::insufficient) {
+          deepest = std::max(deepest, verdict.layer);
+        }
+      }
+      return deepest;
+    };
+    const auto reached = [this](const std::string& host, Layer from) {
+      return std::ranges::any_of(out_, [&](const Verdict& verdict) {
+        return verdict.host == host && verdict.state == State::ok && verdict.layer >= from;
+      });
+    };
+    std::vector<std::string> lost;
+    for (const Verdict& verdict : out_) {
+      if (verdict.state == State::ok && !reached(verdict.host, lost_at(verdict.host))) {
+        lost.push_back(verdict.host);
+      }
+    }
+    std::erase_if(out_, [&](const Verdict& verdict) {
+      return verdict.state == State::ok && std::ranges::find(lost, verdict.host) != lost.end();
+    });
   }
 
   // The row that forbids an accusation at this layer, or nullptr.

@@ -37,7 +37,7 @@ def summarize(verdicts: list[dict]) -> str:
 def about(evidence: list[Evidence], host: str, family: str | None) -> list[dict]:
     """The verdicts on a host; with a family those of it and those that hold for both."""
     return [verdict for record in evidence for verdict in record.verdicts
-            if verdict["host"] == host and (family is None or verdict.get("family") in (None, "", family))]
+            if verdict.get("host") == host and (family is None or verdict.get("family") in (None, "", family))]
 
 
 def describe(verdicts: list[dict]) -> str:
@@ -90,7 +90,8 @@ def problems(expectations: tuple[Expectation, ...], evidence: list[Evidence]) ->
 def seen(evidence: list[Evidence]) -> str:
     """One line: every host and what was concluded of it."""
     hosts = dict.fromkeys([host_of(record.input) for record in evidence] +
-                          [verdict["host"] for record in evidence for verdict in record.verdicts])
+                          [verdict["host"] for record in evidence for verdict in record.verdicts
+                           if verdict.get("host")])
     words = [f"{host} {describe(about(evidence, host, None))}" for host in hosts]
     states = dict.fromkeys(record.link_state for record in evidence if record.link_state not in ("online", "unknown"))
     return "; ".join(words + [f"line {state}" for state in states])

@@ -57,13 +57,35 @@ TEST(Gate, TroubleOfTheProbesOwnIsNoVerdictOnATarget) {
   EXPECT_EQ(summarize(open), State::blocked) << describe(open);
 }
 
+TEST(Summary, AWayThatEndsWhereNothingCanBeSaidIsNotOk) {
+  struct Row {
+    const char* claim;
+    Story seen;
+    State state;
+  };
+  const Row rows[] = {
+      {"a name that resolves is not a site that is reached", resolved().no_connect(kTrue, kSilence),
+       State::insufficient},
+      {"nor is an address that connects", resolved().connects(kTrue).cut(kTrue, kSilence),
+       State::insufficient},
+      {"what is reached at another address is reached",
+       resolved().no_connect(kElsewhere, kSilence).shakes(kTrue), State::ok},
+  };
+  for (const Row& row : rows) {
+    const auto verdicts = judge(row.seen.measurement, {}, knowledge());
+    EXPECT_EQ(summarize(verdicts), row.state) << row.claim << "\n" << describe(verdicts);
+  }
+}
+
 TEST(Gate, WhatClosesAccusationsLeavesTheRest) {
   Story inspected = accusing();
   inspected.measurement.header.vantage.faults.tls_inspected = true;
   check({"a company's proxy may filter by itself", inspected, {}, Layer::tls, State::insufficient,
          "gate.tls_inspected"});
   check({"… in every layer", inspected, {}, Layer::dns, State::insufficient, "gate.tls_inspected"});
-  check({"… but a connection is a connection", inspected, {}, Layer::tcp, State::ok, "tcp.connected"});
+  Story opened = resolved().shakes(kTrue);
+  opened.measurement.header.vantage.faults.tls_inspected = true;
+  check({"… but a connection is a connection", opened, {}, Layer::tcp, State::ok, "tcp.connected"});
 
   Story control = accusing();
   control.measurement.header.role = ProbeRole::control;

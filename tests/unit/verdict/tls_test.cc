@@ -191,11 +191,11 @@ TEST(TlsRules, TransfersBehindTheHandshake) {
       {"once is a sign", frozen().as(same_address).shakes(kTrue).page(kTrue, 200, "Other", 60'000), up(),
        kTls, State::likely_blocked, "tls.frozen_for_name_once", "tls.freeze.sni"},
       {"a harmless page too short to reach the limit shows nothing",
-       frozen_twice().as(same_address).shakes(kTrue).page(kTrue, 404, "Not found", 300), up(), kTls,
-       State::ok, "tls.completed"},
+       frozen_twice().as(same_address).shakes(kTrue).page(kTrue, 404, "Not found", 300), up(),
+       Layer::http, State::insufficient, "http.cut_behind_handshake"},
       {"a slow line stalls for every name",
-       frozen_twice().as(same_address).shakes(kTrue).page_cut(kTrue, kSilence, 9'000), up(), kTls,
-       State::ok, "tls.completed"},
+       frozen_twice().as(same_address).shakes(kTrue).page_cut(kTrue, kSilence, 9'000), up(),
+       Layer::http, State::insufficient, "http.cut_behind_handshake"},
       {"a reset behind the handshake, for this name only",
        resolved().shakes(kTrue).page_cut(kTrue, kReset, 0).as(same_address).shakes(kTrue).page(kTrue, 200,
                                                                                               "Other", 900),
@@ -203,7 +203,7 @@ TEST(TlsRules, TransfersBehindTheHandshake) {
       {"a server that drops every request is not the network's doing",
        resolved().shakes(kTrue).page_cut(kTrue, kReset, 0).as(same_address).shakes(kTrue).page(kTrue, 200,
                                                                                               "Other", 900),
-       {}, kTls, State::ok, "tls.completed"},
+       {}, Layer::http, State::insufficient, "http.cut_behind_handshake"},
   };
   for (const Case& row : rows) check(row);
 }
