@@ -276,9 +276,8 @@ std::string expose(std::vector<MetricFamily> families, Exposition exposition) {
   std::ranges::stable_sort(families, {}, &MetricFamily::name);
   std::string out;
   const std::string* previous = nullptr;
-  for (MetricFamily& family : families) {
+  for (const MetricFamily& family : families) {
     if (family.metric.empty() && exposition == Exposition::text_0_0_4) continue;
-    std::ranges::sort(family.metric, {}, &ClientMetric::label);
     if (previous == nullptr || *previous != family.name) append_preamble(out, family, exposition);
     append_samples(out, family, exposition);
     previous = &family.name;

@@ -21,7 +21,7 @@ enum class Exposition : std::uint8_t { text_0_0_4, openmetrics_1_0 };
 [[nodiscard]] const char* content_type(Exposition exposition) noexcept;
 
 // One block a family, families by name, parts of one family that came from several sources
-// together. `families` is taken: it is sorted in place.
+// together; samples in the order they have.
 [[nodiscard]] std::string expose(std::vector<prometheus::MetricFamily> families,
                                  Exposition exposition);
 

@@ -2,6 +2,7 @@
 
 #include <prometheus/registry.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -14,6 +15,10 @@ HttpResponse MetricsEndpoint::answer(const HttpRequest& request) const {
   for (const MetricSource& source : sources_) source(families);
   if (registry_ != nullptr) {
     Families registered = registry_->Collect();
+    // It keeps its samples in a hash table; an exposition that can be compared needs an order.
+    for (prometheus::MetricFamily& family : registered) {
+      std::ranges::sort(family.metric, {}, &prometheus::ClientMetric::label);
+    }
     families.insert(families.end(), std::make_move_iterator(registered.begin()),
                     std::make_move_iterator(registered.end()));
   }

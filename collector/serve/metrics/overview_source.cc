@@ -24,6 +24,12 @@ Place place_of(const NetworkOverview& network) {
           to_string(network.network.type)};
 }
 
+std::size_t targets_of(const Overview& overview) {
+  std::size_t targets = 0;
+  for (const NetworkOverview& network : overview.networks) targets += network.targets.size();
+  return targets;
+}
+
 // Counts what a family may still take.
 class Room {
  public:
@@ -48,6 +54,7 @@ void add_states(Families& families, const Overview& overview, Room& room) {
       families, "kua_target_state",
       "1 for the state that holds now, 0 for the others. A target nobody measured lately has none.",
       MetricType::Gauge);
+  states.metric.reserve(targets_of(overview) * kStates);
   for (const NetworkOverview& network : overview.networks) {
     const Place place = place_of(network);
     for (const TargetOverview& target : network.targets) {
@@ -70,6 +77,7 @@ void add_ratios(Families& families, const Overview& overview, Room& room) {
       open_family(families, "kua_cell_blocked_ratio",
                   "Share of decisive verdicts in the window that say blocked or likely_blocked.",
                   MetricType::Gauge);
+  ratios.metric.reserve(targets_of(overview) * 4);
   for (const NetworkOverview& network : overview.networks) {
     const Place place = place_of(network);
     for (const TargetOverview& target : network.targets) {
@@ -90,6 +98,7 @@ template <typename ValueOf>
 void add_target_gauge(Families& families, const Overview& overview, const char* name,
                       const char* help, Room room, ValueOf value_of) {
   MetricFamily& gauge = open_family(families, name, help, MetricType::Gauge);
+  gauge.metric.reserve(targets_of(overview));
   for (const NetworkOverview& network : overview.networks) {
     const Place place = place_of(network);
     for (const TargetOverview& target : network.targets) {

@@ -6,6 +6,8 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <algorithm>
+
 #include "collector/serve/metrics/sources.h"
 
 namespace kua::collector::test {
@@ -58,6 +60,9 @@ Families sample() {
       .Add({{"layer", "dns"}}, prometheus::Histogram::BucketBoundaries{0.005, 1, 30})
       .Observe(0.5);
   Families families = registry.Collect();
+  for (prometheus::MetricFamily& family : families) {
+    std::ranges::sort(family.metric, {}, &prometheus::ClientMetric::label);
+  }
   add_sample(
       open_family(families, "kua_build_info", "What is running.", prometheus::MetricType::Gauge), 1,
       {{"version", "0.1.0"}});
