@@ -97,7 +97,7 @@ struct IcmpError {
 };
 
 struct Connect : StepContext {
-  Endpoint endpoint{*IpAddress::parse("0.0.0.0"), 0, Transport::tcp};
+  Endpoint endpoint;
   std::optional<IcmpError> icmp;
   friend bool operator==(const Connect&, const Connect&) = default;
 };
@@ -125,7 +125,7 @@ struct Certificate {
 };
 
 struct TlsHandshake : StepContext {
-  Endpoint endpoint{*IpAddress::parse("0.0.0.0"), 0, Transport::tcp};
+  Endpoint endpoint;
   std::optional<std::string> server_name;  // absent: none was sent
   std::string version;                     // "TLSv1.3"; empty until negotiated
   std::string cipher;
@@ -139,7 +139,7 @@ struct TlsHandshake : StepContext {
 };
 
 struct HttpRoundTrip : StepContext {
-  Endpoint endpoint{*IpAddress::parse("0.0.0.0"), 0, Transport::tcp};
+  Endpoint endpoint;
   std::string url;
   std::string method = "GET";
   bool over_tls = false;

@@ -5,6 +5,18 @@
 #include "platform/crypto/crypto.h"
 
 namespace kua::protocol::json {
+namespace {
+
+constexpr std::array<bool, 256> kLowerHex = [] {
+  std::array<bool, 256> digits{};
+  for (const char c :
+       {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'}) {
+    digits[static_cast<unsigned char>(c)] = true;
+  }
+  return digits;
+}();
+
+}  // namespace
 
 bool In::refuse(std::string_view what, ErrorKind kind) {
   if (!faulty_) {
@@ -63,9 +75,9 @@ bool In::base64(Value value, std::string& out, std::size_t bytes_max) {
 bool In::hex(Value value, std::string& out, std::size_t digits) {
   std::string_view seen;
   if (!view(value, seen, digits)) return false;
-  const bool hex = std::ranges::all_of(
-      seen, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-  if (seen.size() != digits || !hex) {
+  bool hex = seen.size() == digits;
+  for (const char c : seen) hex = hex && kLowerHex[static_cast<unsigned char>(c)];
+  if (!hex) {
     return refuse("not " + std::to_string(digits) + " lower-case hexadecimal digits");
   }
   out = seen;

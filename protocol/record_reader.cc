@@ -85,10 +85,10 @@ constexpr std::array<Field<VantageDraft>, 7> kVantageFields{{
      }},
 }};
 
-// A record while it is read.
+// A record while it is read, in the place where it stays.
 template <typename Body>
 struct Draft {
-  Body body;
+  Body& body;
   bool unknown_fault = false;
 };
 
@@ -282,18 +282,17 @@ bool read_tag(In& in, simdjson::dom::object object, std::string_view name, std::
 }
 
 bool read_measurement(In& in, simdjson::dom::object object, Record& out) {
-  MeasurementDraft draft;
+  MeasurementDraft draft{out.emplace<Measurement>()};
   if (!read_body(in, object, kMeasurementTable, draft)) return false;
   if (draft.unknown_fault && draft.body.validity == Validity::ok) {
     draft.body.validity = Validity::vantage;
     draft.body.validity_reason = "a fault that this version does not know";
   }
-  out = std::move(draft.body);
   return true;
 }
 
 bool read_summary(In& in, simdjson::dom::object object, Record& out) {
-  SummaryDraft draft;
+  SummaryDraft draft{out.emplace<MinuteSummary>()};
   if (!read_body(in, object, kSummaryTable, draft)) return false;
   const auto& header = draft.body.header;
   if (header.time != floor_to(header.time, std::chrono::hours(24))) {
@@ -301,7 +300,6 @@ bool read_summary(In& in, simdjson::dom::object object, Record& out) {
     in.within("time");
     return false;
   }
-  out = std::move(draft.body);
   return true;
 }
 
