@@ -1,3 +1,5 @@
+# Debian's own interpreter, which has the modules that scripts of the tests import.
+set(Python3_EXECUTABLE /usr/bin/python3)
 include(GoogleTest)
 find_package(GTest REQUIRED)
 

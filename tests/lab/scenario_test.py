@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The reader of scenario files and the comparison with what they expect: no namespaces needed."""
 import pathlib
 import sys

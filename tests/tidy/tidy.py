@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Holds the tree to what a machine can hold: layers, sizes, co_await shapes, forgotten files.
 
 Usage: tidy.py [ROOT]. Prints path:line: problem, exits 1 if there is any. A breach that has a reason

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """tidy is tested like the code it holds: what it must catch and what it must let pass."""
 import os
 import pathlib
