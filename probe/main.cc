@@ -117,8 +117,8 @@ class RunningProbe {
         reports_->hurry();
       }
     };
-    targets_.on_record = [this](bool failed) {
-      if (failed && reports_) reports_->hurry();
+    targets_.on_record = [this](TargetLoop::Told told) {
+      if (told == TargetLoop::Told::at_once && reports_) reports_->hurry();
     };
     if (!reports_) return;
     reports_->on_list = [this] {

@@ -25,7 +25,8 @@ void note_resolver(Setup& setup, const LineMemory& memory) {
   if (setup.config.resolver.resolver_class || setup.resolvers.empty()) return;
   const bool at_home = std::ranges::all_of(
       setup.resolvers, [](const Endpoint& resolver) { return is_home_address(resolver.address); });
-  setup.vantage.resolver_class = refine(setup.vantage.resolver_class, at_home, memory.resolver);
+  const auto place = at_home ? ResolverPlace::home_network : ResolverPlace::elsewhere;
+  setup.vantage.resolver_class = refine(setup.vantage.resolver_class, place, memory.resolver);
 }
 
 }  // namespace

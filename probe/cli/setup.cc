@@ -84,8 +84,8 @@ Expected<ProbeConfig> load_config(const std::string& path) {
     return config;
   }
   if (config->state_dir.empty()) {
-    config->state_dir =
-        default_state_dir(platform::is_root(), environment("XDG_STATE_HOME"), environment("HOME"));
+    const auto who = platform::is_root() ? StartedBy::root : StartedBy::user;
+    config->state_dir = default_state_dir(who, environment("XDG_STATE_HOME"), environment("HOME"));
   }
   return config;
 }

@@ -163,8 +163,8 @@ Expected<ProbeConfig> parse_probe_config(std::string_view text, std::string name
   return read_config(std::move(*reader));
 }
 
-std::string default_state_dir(bool as_root, std::string_view xdg_state_home, std::string_view home) {
-  if (as_root) return "/var/lib/kua-probe";
+std::string default_state_dir(StartedBy who, std::string_view xdg_state_home, std::string_view home) {
+  if (who == StartedBy::root) return "/var/lib/kua-probe";
   if (!xdg_state_home.empty()) return std::string(xdg_state_home) + "/kua-probe";
   return std::string(home) + "/.local/state/kua-probe";
 }

@@ -2,6 +2,7 @@
 // its default, and a test holds the two together.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -84,7 +85,8 @@ struct ProbeConfig {
 
 // Where the state lives if the file does not say: /var/lib/kua-probe for root, else
 // $XDG_STATE_HOME/kua-probe or ~/.local/state/kua-probe. `home` and `xdg_state_home` may be empty.
-[[nodiscard]] std::string default_state_dir(bool as_root, std::string_view xdg_state_home,
+enum class StartedBy : std::uint8_t { root, user };
+[[nodiscard]] std::string default_state_dir(StartedBy who, std::string_view xdg_state_home,
                                             std::string_view home);
 
 // A duration divided by the lab's time scale, never less than a millisecond.

@@ -116,7 +116,7 @@ asio::awaitable<void> TargetLoop::measure(Assignment assignment) {
   keep(parts_, measurement);
   parts_.schedule.finished(outcome, parts_.clock.monotonic_now());
   parts_.audience.on_measurement(measurement, verdicts);
-  if (on_record) on_record(outcome.failed);
+  if (on_record) on_record(outcome.failed ? Told::at_once : Told::in_its_turn);
   bell_.ring();
 }
 

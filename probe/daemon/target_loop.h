@@ -20,8 +20,9 @@ class TargetLoop {
   // The list or the profile may have changed: takes the targets that hold now.
   void reload();
 
-  // Called after each record; true when the measurement failed and is worth telling at once.
-  std::function<void(bool failed)> on_record;
+  // Called after each record. A failure is worth telling at once.
+  enum class Told { at_once, in_its_turn };
+  std::function<void(Told told)> on_record;
 
  private:
   [[nodiscard]] boost::asio::awaitable<void> measure(Assignment assignment);

@@ -71,9 +71,9 @@ asio::awaitable<ResolverFindings> probe_resolver(const platform::Clock& clock, E
   co_return findings;
 }
 
-ResolverClass refine(ResolverClass by_address, bool on_home_network, const ResolverFindings& findings) {
+ResolverClass refine(ResolverClass by_address, ResolverPlace place, const ResolverFindings& findings) {
   if (findings.filter_seen && by_address != ResolverClass::third_party) return ResolverClass::local_filter;
-  if (by_address != ResolverClass::unknown || !on_home_network) return by_address;
+  if (by_address != ResolverClass::unknown || place == ResolverPlace::elsewhere) return by_address;
   return findings.forwards_freely ? ResolverClass::network : ResolverClass::unknown;
 }
 

@@ -32,7 +32,8 @@ enum class FilterSign { none, free, filtered };
 [[nodiscard]] FilterSign filter_sign(const Lookup& lookup);
 
 // The class in all: what the addresses say, refined by the findings where they say nothing.
-[[nodiscard]] ResolverClass refine(ResolverClass by_address, bool on_home_network,
+enum class ResolverPlace { home_network, elsewhere };
+[[nodiscard]] ResolverClass refine(ResolverClass by_address, ResolverPlace place,
                                    const ResolverFindings& findings);
 
 }  // namespace kua::probe

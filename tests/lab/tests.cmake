@@ -2,7 +2,7 @@
 set(lab ${PROJECT_SOURCE_DIR}/tests/lab)
 file(GLOB_RECURSE lab_scenarios CONFIGURE_DEPENDS ${lab}/scenarios/*.yaml)
 
-add_test(NAME lab.reader COMMAND /usr/bin/python3 ${lab}/scenario_test.py)
+add_test(NAME lab.reader COMMAND /usr/bin/python3 ${PROJECT_SOURCE_DIR}/tests/lab/scenario_test.py)
 add_test(NAME lab.selftest COMMAND /usr/bin/python3 ${lab}/selftest --build ${PROJECT_BINARY_DIR})
 add_test(NAME lab.scenarios
   COMMAND /usr/bin/python3 ${lab}/run --jobs 2 --build ${PROJECT_BINARY_DIR} ${lab_scenarios})

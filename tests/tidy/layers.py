@@ -114,6 +114,10 @@ class Build:
             own = self.root / "cmake" / f"{module}.cmake"
             if own.is_file():
                 self.lists[folder] += self._text(own)
+        for included in re.findall(r"\binclude\(\s*([\w./-]+\.cmake)\s*\)", self.lists[folder]):
+            own = self.root / folder / included
+            if own.is_file():
+                self.lists[folder] += self._text(own)
         # The file of a fuzz target is named after it.
         for target in re.findall(r"kua_add_fuzz_target\(\s*(\w+)", self.lists[folder]):
             self.lists[folder] += f"\n{target}.cc\n"

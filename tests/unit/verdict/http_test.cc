@@ -138,6 +138,12 @@ TEST(HttpRules, InClearText) {
        "http.fails_for_everybody"},
       {"cut, and nothing to compare with", plain().page_cut(kTrue, kReset, 0, 80), {}, kHttp,
        State::insufficient, "http.nothing_to_compare"},
+  };
+  for (const Case& row : rows) check(row);
+}
+
+TEST(HttpRules, Garbage) {
+  const Case rows[] = {
       {"garbage that controls do not get proves nothing",
        plain().page_cut(kTrue, FailureCode::http_request_failed, 60, 80), plain_up(), kHttp,
        State::insufficient, "http.nothing_to_compare"},
@@ -146,7 +152,9 @@ TEST(HttpRules, InClearText) {
        State::down, "http.fails_for_everybody"},
   };
   for (const Case& row : rows) check(row);
+}
 
+TEST(HttpRules, AFingerprintOfAnotherCountry) {
   Story abroad = plain().plain_page(kTrue, 200, "Example Domain", 4000).with_body(kBlockPage);
   abroad.measurement.header.vantage.country = CountryCode::parse("DE").value();
   check({"another country's fingerprint alone may be chance", abroad, {}, kHttp, State::insufficient,
