@@ -150,7 +150,8 @@ class Check {
   Setup& setup_;
   const CheckOptions& options_;
   const TrustStore& trust_;
-  platform::SystemClock clock_;
+  platform::SystemClock system_clock_;
+  AnchoredClock clock_{system_clock_};
   LineMemory memory_;
   std::vector<Measurement> records_;
   Terminal terminal_;

@@ -16,6 +16,7 @@
 #include "probe/cli/reporting.h"
 #include "probe/cli/terminal.h"
 #include "probe/consent/consent.h"
+#include "probe/vantage/clock_check.h"
 #include "probe/vantage/tunnel.h"
 
 namespace kua::probe {
@@ -177,7 +178,7 @@ class Doctor {
     const LineLook look = co_await look_at_line(setup_, memory_, clock_, trust_);
     examine_resolver(setup_, look, findings_);
     examine_line(setup_, look, findings_);
-    std::optional<Microseconds> error = clock_error(look.anchors);
+    std::optional<Microseconds> error = look.clock_error;
     co_await examine_collector(std::move(executor), error);
     examine_clock(error, findings_);
     examine_list(setup_, clock_.wall_now(), findings_);
@@ -198,7 +199,7 @@ class Doctor {
     const bool pin_fits = uplink.take_wrong_pins().empty();
     if (enrolled) {
       // Its time is under the pin, which no Date header is.
-      error = setup_.membership->network->server_time - clock_.wall_now();
+      error = setup_.membership->network->server_time - system_clock_.wall_now();
       (void)co_await refresh_list(setup_, uplink, clock_);
       findings_.tell(Health::ok, "collector", "answers, and its key is the pinned one");
     } else if (!pin_fits) {
@@ -213,7 +214,8 @@ class Doctor {
   Setup& setup_;
   const TrustStore& trust_;
   Findings& findings_;
-  platform::SystemClock clock_;
+  platform::SystemClock system_clock_;
+  AnchoredClock clock_{system_clock_};
   LineMemory memory_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probe/step/contact_guard.h"
+#include "probe/vantage/clock_check.h"
 #include "verdict/judge.h"
 
 namespace kua::probe {
@@ -29,9 +30,19 @@ void note_resolver(Setup& setup, const LineMemory& memory) {
   setup.vantage.resolver_class = refine(setup.vantage.resolver_class, place, memory.resolver);
 }
 
+void correct_clock(Setup& setup, LineLook& look, WallTime began, AnchoredClock& clock) {
+  const auto beyond = clock_error(anchors_of(look.record, began));  // beyond what is corrected already
+  if (!beyond) return;
+  look.clock_error = *beyond + clock.correction();
+  const bool wrong = is_wrong(*look.clock_error);
+  clock.correct(wrong ? *look.clock_error : Microseconds(0));
+  setup.vantage.faults.clock_wrong = wrong;
+  if (wrong) look.record.header.time = floor_to(began + *beyond, setup.config.lab.record_rounding);
+}
+
 }  // namespace
 
-asio::awaitable<LineLook> look_at_line(Setup& setup, LineMemory& memory, const platform::Clock& clock,
+asio::awaitable<LineLook> look_at_line(Setup& setup, LineMemory& memory, AnchoredClock& clock,
                                        const TrustStore& trust) {
   refresh_vantage(setup);
   note_resolver(setup, memory);
@@ -52,8 +63,7 @@ asio::awaitable<LineLook> look_at_line(Setup& setup, LineMemory& memory, const p
     note_resolver(setup, memory);
   }
 
-  look.anchors = anchors_of(look.record, began);
-  if (const auto error = clock_error(look.anchors)) setup.vantage.faults.clock_wrong = is_wrong(*error);
+  correct_clock(setup, look, began, clock);
   const bool ipv6_broken = look.record.header.vantage.faults.ipv6_broken;
   setup.vantage.faults.ipv6_broken = ipv6_broken;
   look.record.header.vantage = setup.vantage;

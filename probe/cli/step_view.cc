@@ -134,7 +134,8 @@ std::string StepView::line(const Observation& observation) {
   const StepContext* context = context_of(observation);
   if (context == nullptr) return "";
   const Words words = std::visit([](const auto& step) { return words_of(step); }, observation);
-  std::string out = heading(*context);
+  // Looks at the line belong to no host: each names its subject.
+  std::string out = std::holds_alternative<LinkCheck>(observation) ? "" : heading(*context);
   const std::string indent = context->role == StepRole::main ? "    " : "      ";
   std::string seen = words.seen;
   if (context->failure) {

@@ -55,13 +55,7 @@ asio::awaitable<LinkState> LineWatch::look_again() {
 }
 
 // The diary's minutes of this boot move when the clock they were noted by turns out to have been wrong.
-void LineWatch::note_clock(const LineLook& look) {
-  const auto error = clock_error(look.anchors);
-  if (error) {
-    const Microseconds whole = *error + parts_.clock.correction();
-    parts_.clock.correct(is_wrong(whole) ? whole : Microseconds(0));
-    parts_.setup.vantage.faults.clock_wrong = is_wrong(whole);
-  }
+void LineWatch::follow_clock() {
   const Microseconds offset =
       parts_.clock.wall_now().time_since_epoch() - parts_.clock.monotonic_now().time_since_epoch();
   if (clock_offset_ && std::chrono::abs(offset - *clock_offset_) > kClockStep) {
@@ -83,8 +77,7 @@ bool LineWatch::worth_a_record(const LineLook& look, MonotonicTime now) {
 
 void LineWatch::note(LineLook look) {
   const MonotonicTime now = parts_.clock.monotonic_now();
-  note_clock(look);
-  look.record.header.vantage.faults.clock_wrong = parts_.setup.vantage.faults.clock_wrong;
+  follow_clock();
   const WallTime wall = parts_.clock.wall_now();
   parts_.budget.spend(Spending::link, look.record.bytes_sent + look.record.bytes_received, wall);
   if (auto noted = parts_.diary.note(minute_of(look.record, wall, look.state), parts_.setup.boot); !noted) {

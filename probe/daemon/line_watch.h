@@ -34,7 +34,7 @@ class LineWatch {
  private:
   [[nodiscard]] boost::asio::awaitable<void> look();
   void note(LineLook look);
-  void note_clock(const LineLook& look);
+  void follow_clock();
   [[nodiscard]] bool worth_a_record(const LineLook& look, MonotonicTime now);
 
   Parts& parts_;

@@ -63,9 +63,9 @@ void ReportLoop::trouble(const Error& error) {
 
 asio::awaitable<void> ReportLoop::run() {
   for (;;) {
-    // A login page or a dead line would only be offered a handshake that tells nothing.
-    const bool pointless = line_.state() == LinkState::captive || line_.state() == LinkState::offline;
-    if (!pointless) co_await report();
+    // A login page would only be offered a handshake that tells nothing. A line that looks dead is
+    // tried all the same: the collector may be near, and the endpoints' back-off bounds what that costs.
+    if (line_.state() != LinkState::captive) co_await report();
     co_await bell_.wait(draw_pause());
     // Somebody who watches the line must not see a report right behind each failed test.
     Bell pause(parts_.executor);
