@@ -57,6 +57,10 @@ Families desk_families() {
       target("web:https://www.example.com/", State::blocked, 12, "tls.reset.sni"));
   add_overview(families, overview({one}), 1'000, metrics);
   add_build_info(families, {"0.1.0", "abc", "g++ \"12\""});
+  static LiveState state({}, metrics);
+  static Judge judge({}, state, clock);
+  add_judge(families, judge);
+  add_cells(families, state);
   add_process(families);
   return families;
 }
@@ -83,6 +87,17 @@ TEST(Checkers, PromtoolIsSilent) {
       run("promtool check metrics", "# HELP a_total A.\n# TYPE a_total gauge\na_total 1\n").output,
       "")
       << "promtool complains where there is something to complain of";
+}
+
+TEST(Checkers, EveryFamilyIsInTheDocument) {
+  std::ifstream file(std::string(KUA_SOURCE_DIR) + "/docs/metrics.md");
+  const std::string document((std::istreambuf_iterator<char>(file)),
+                             std::istreambuf_iterator<char>());
+  for (const prometheus::MetricFamily& family : desk_families()) {
+    if (family.name.starts_with("process_")) continue;
+    EXPECT_NE(document.find("`" + family.name + "`"), std::string::npos) << family.name;
+    EXPECT_TRUE(family.help.ends_with('.')) << family.name << ": a sentence";
+  }
 }
 
 TEST(Checkers, TheStrictOpenMetricsParserTakesIt) {
