@@ -30,6 +30,12 @@ std::uint64_t cluster_of(const ReceivedFacts& facts) noexcept {
 
 bool is_known(const CountryCode& country) noexcept { return country.text() != "ZZ"; }
 
+// Whether the record came from another country than it claims.
+bool is_elsewhere(const RecordHeader& header, const ReceivedFacts& facts) noexcept {
+  const CountryCode& claimed = header.vantage.country;
+  return is_known(claimed) && is_known(facts.country) && claimed != facts.country;
+}
+
 // The mechanism of the verdict that the summary rests on.
 std::string_view mechanism_of(const std::vector<Verdict>& verdicts, State summary) noexcept {
   for (const Verdict& verdict : verdicts) {
@@ -97,6 +103,17 @@ NetworkIndex LiveState::network_of(const RecordHeader& header, const ReceivedFac
   return directory_.network(network);
 }
 
+// A record from last week must not make the network of last week heard today, nor a stranger's
+// claim a silent network alive.
+NetworkIndex LiveState::present_network(const RecordHeader& header, const ReceivedFacts& facts) {
+  if (!facts.late && !is_elsewhere(header, facts)) return network_of(header, facts);
+  if (is_known(facts.country) || facts.asn.number != 0) {
+    return directory_.network({facts.country, facts.asn, facts.network_type});
+  }
+  const std::optional<NetworkIndex> known = attendance_.network_of(identity_of(header.probe));
+  return known ? *known : network_of(header, facts);
+}
+
 Vote LiveState::vote_of(const Measurement& measurement, const ReceivedFacts& facts,
                         const std::vector<Verdict>& verdicts) {
   Vote vote;
@@ -120,15 +137,12 @@ std::optional<NotCounted> LiveState::outside_cells(const Measurement& measuremen
   if (measurement.validity != Validity::ok) return NotCounted::invalid;
   if (measurement.tier == Tier::control) return NotCounted::control_target;
   if (!speaks_of_target(verdicts)) return NotCounted::no_verdict;
-  const CountryCode& claimed = measurement.header.vantage.country;
-  if (is_known(claimed) && is_known(facts.country) && claimed != facts.country) {
-    return NotCounted::elsewhere;
-  }
+  if (is_elsewhere(measurement.header, facts)) return NotCounted::elsewhere;
   return std::nullopt;
 }
 
 void LiveState::on_contact(const RecordHeader& header, const ReceivedFacts& facts) {
-  attendance_.heard(identity_of(header.probe), network_of(header, facts), cluster_of(facts),
+  attendance_.heard(identity_of(header.probe), present_network(header, facts), cluster_of(facts),
                     facts.received);
 }
 
@@ -136,7 +150,7 @@ void LiveState::on_judged(const Measurement& measurement, const ReceivedFacts& f
                           const std::vector<Verdict>& verdicts) {
   const std::optional<NotCounted> reason = outside_cells(measurement, facts, verdicts);
   if (reason) metrics_.not_counted(*reason);
-  if (reason == NotCounted::invalid) return;
+  if (reason == NotCounted::invalid || reason == NotCounted::elsewhere) return;
   const Vote vote = vote_of(measurement, facts, verdicts);
   const State summary = vote.states.at(Facet::whole).value_or(State::insufficient);
   metrics_.judged(directory_, vote.network, vote.category, summary);

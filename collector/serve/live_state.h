@@ -58,7 +58,11 @@ class LiveState final : public JudgementSink {
   [[nodiscard]] const Attendance& attendance() const noexcept { return attendance_; }
 
  private:
+  // Where a record was measured, and where its probe is now: the two differ for what was kept in
+  // the spool, and for a probe that claims to be where it is not.
   [[nodiscard]] NetworkIndex network_of(const RecordHeader& header, const ReceivedFacts& facts);
+  [[nodiscard]] NetworkIndex present_network(const RecordHeader& header,
+                                             const ReceivedFacts& facts);
   [[nodiscard]] Vote vote_of(const Measurement& measurement, const ReceivedFacts& facts,
                              const std::vector<Verdict>& verdicts);
   [[nodiscard]] std::optional<NotCounted> outside_cells(const Measurement& measurement,

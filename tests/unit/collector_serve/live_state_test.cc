@@ -72,8 +72,27 @@ TEST_F(LiveStateTest, NobodyAccusesFromAfar) {
   const Overview now = state.overview(at(1));
   ASSERT_EQ(now.networks.size(), 1u);
   EXPECT_TRUE(now.networks[0].targets.empty());
+  EXPECT_EQ(now.networks[0].network.country.text(), "NL") << "nor keeps a silent network alive";
   EXPECT_NE(metrics_text().find("kua_measurements_not_counted_total{reason=\"elsewhere\"} 1"),
             std::string::npos);
+}
+
+TEST_F(LiveStateTest, ARecordFromTheSpoolDoesNotMakeItsOldNetworkHeardNow) {
+  take(from_kazakhstan(well(), 1, 0));
+  ReceivedRecord kept = from_kazakhstan(well(), 1, 0.5);
+  kept.facts.received = at(600);
+  kept.facts.late = true;
+  kept.facts.asn = Asn{21299};
+  kept.facts.network_type = NetworkType::mobile;
+  take(kept);
+  for (const NetworkOverview& one : state.overview(at(600)).networks) {
+    if (one.network.asn == Asn{9198}) {
+      EXPECT_EQ(one.last_heard, at(0));
+      EXPECT_EQ(one.reporting, 0u);
+    } else {
+      EXPECT_EQ(one.reporting, 1u);
+    }
+  }
 }
 
 TEST_F(LiveStateTest, WhatTheVantageLeavesOpenIsTakenFromTheLookUp) {
