@@ -193,6 +193,12 @@ asio::awaitable<std::vector<IpAddress>> addresses_of(std::shared_ptr<Session> se
   co_return contactable(run, lookup);
 }
 
+// Whether a server's Date says that it is our clock that is wrong.
+bool clock_is_off(const Run& run, const std::optional<WallTime>& server_date) {
+  return server_date &&
+         std::chrono::abs(*server_date - run.instrument().clock.wall_now()) > kClockErrorMax;
+}
+
 // One control at one address. Says whether it was reached; why not, and its Date, go into `check`.
 asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control, IpAddress address, Look look,
                               LinkCheck& check) {
@@ -210,6 +216,7 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
     co_return true;
   }
   std::unique_ptr<ByteStream> stream = std::move(connected.stream);
+  bool out_of_date = false;
   if (secure) {
     TlsOptions tls;
     tls.endpoint = {address, control.url.port, Transport::tcp};
@@ -219,7 +226,9 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
     TlsResult shaken = co_await tls_handshake(run.instrument().trust, run.timeline(), std::move(tcp),
                                               std::move(tls));
     check.failure = shaken.observation.failure;
-    if (!check.failure && shaken.observation.trust != ChainTrust::trusted) {
+    // A chain that is sound but for its dates may be our clock's fault: the server's Date will tell.
+    out_of_date = shaken.observation.trust == ChainTrust::expired;
+    if (!check.failure && !out_of_date && shaken.observation.trust != ChainTrust::trusted) {
       check.failure = Failure{FailureCode::ssl_invalid_certificate, Operation::tls_handshake};
     }
     stream = std::move(shaken.stream);
@@ -233,6 +242,9 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
   const HttpResult answer = co_await http_round_trip(run.timeline(), *stream, std::move(http));
   check.failure = answer.observation.failure;
   check.server_date = parse_http_date(answer.date);
+  if (!check.failure && out_of_date && !clock_is_off(run, check.server_date)) {
+    check.failure = Failure{FailureCode::ssl_invalid_certificate, Operation::tls_handshake};
+  }
   co_return !check.failure && (secure || leads_home(control, answer.location));
 }
 

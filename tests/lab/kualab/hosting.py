@@ -71,7 +71,9 @@ def lab_sites(scenario: Scenario) -> list[Site]:
     """Control targets, witnesses and the harmless name, unless the scenario describes them itself."""
     described = {host for site in scenario.sites for host in site.hosts}
     page = Answer(body_bytes=400)
-    sites = [simple_site(host, pair, http=page, https=page) for host, pair in places.NATIONAL + places.INTERNATIONAL]
+    # Like real ones they send plain requests on to themselves: whatever else answers is a portal.
+    onward = Answer(status=301, location="https://{host}{path}", body_bytes=0)
+    sites = [simple_site(host, pair, http=onward, https=page) for host, pair in places.NATIONAL + places.INTERNATIONAL]
     witness_addresses = tuple(address for pair in places.WITNESSES for address in pair)
     sites.append(Site(hosts=("witness.example", places.HARMLESS_NAME), addresses=witness_addresses, https=page))
     return [site for site in sites if not described.intersection(site.hosts)]

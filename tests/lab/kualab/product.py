@@ -40,6 +40,10 @@ class Outcome:
     checks: list[Checked] = field(default_factory=list)
     exit_code: int = 0
 
+    def in_doubt(self) -> bool:
+        """Whether anything was not plainly reached."""
+        return any(verdict["state"] != "ok" for checked in self.checks for verdict in checked.verdicts)
+
 
 class Product:
     def __init__(self, world: World, build_directory: pathlib.Path, time_scale: int = TIME_SCALE):

@@ -149,6 +149,17 @@ TEST_F(LinkStates, ACertificateOfSomebodyElseIsNoControl) {
   EXPECT_EQ(checks[0].failure->code, FailureCode::ssl_invalid_certificate);
 }
 
+TEST_F(LinkStates, AChainOutOfDateStillTellsTheTimeWhenItIsOurClockThatIsWrong) {
+  ServerOptions options = control("abroad.example");
+  options.identity = world.authority.issue({.names = {"abroad.example"}, .from_days = -30, .until_days = -10});
+  Server server(world.loop, options);  // its Date lies years before the clock of this machine
+  add_control("abroad.example", server.port(), ControlScope::international);
+  const auto checks = of(look(1), LinkSubject::international);
+  ASSERT_THAT(checks, SizeIs(1));
+  EXPECT_TRUE(checks[0].reached);
+  EXPECT_EQ(checks[0].server_date, parse_rfc3339("2022-01-04T16:45:00Z"));
+}
+
 TEST_F(LinkStates, APortalAnswersInTheControlsName) {
   ServerOptions portal_options;
   portal_options.address = "127.0.0.1";
