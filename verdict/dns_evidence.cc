@@ -208,7 +208,7 @@ void weigh_addresses(DnsEvidence& e, const Scene& scene, const Site& site, Famil
       e.blocker_everywhere |= at.blocker != nullptr;
       continue;
     }
-    const bool named_by_others = known.by_doh || known.by_control || known.by_udp;
+    const bool named_by_others = vouched && (known.by_doh || known.by_control || known.by_udp);
     if (named_by_others && !known.proven) continue;
     const AtAddress at = look_at(scene, site, known.address, e.references, Part::seen);
     if (known.proven) {
@@ -272,7 +272,7 @@ DnsEvidence extract_dns(const Scene& scene, const Site& site, Family family) {
     if (!known.by_system || known.address.family() != family) continue;
     const bool by_others = known.by_doh || known.by_control;
     e.agrees |= by_others;
-    e.agrees_with_udp |= known.by_udp;
+    e.agrees_with_udp |= known.by_udp && !site.doh_answered;  // else one forger may have answered both
     e.proven |= known.proven;
     named_by_all &= by_others;
   }

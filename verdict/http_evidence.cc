@@ -79,8 +79,8 @@ class HttpExtraction {
   bool is_authentic(const HttpRoundTrip& step) const {
     if (!step.over_tls) return false;
     bool authentic = false;
-    scene_.each<TlsHandshake>(stop_, [&](std::uint32_t, const TlsHandshake& handshake) {
-      if (!is_own(handshake.role) || handshake.endpoint.address != step.endpoint.address) return;
+    scene_.each<TlsHandshake>(site_, [&](std::uint32_t, const TlsHandshake& handshake) {
+      if (!is_own(handshake.role) || handshake.endpoint != step.endpoint) return;
       const bool key_of_controls =
           is_untrusted(handshake) && !handshake.chain.empty() &&
           controls_.saw_leaf(stop_.port, handshake.chain[0].spki_sha256);
@@ -102,8 +102,10 @@ class HttpExtraction {
       return port.page.status >= 200 && port.page.status < 400;
     };
     const bool any_let_in = controls_.any_port(stop_.port, let_in);
+    // Where the site itself answers, that the server is the same is no argument.
     const bool resembles = controls_.any_port(stop_.port, [&](const ControlPort& port) {
-      return let_in(port) && !differs_wholly(step, port.page);
+      return let_in(port) && !(e_.authentic ? is_other_page(step, port.page)
+                                            : differs_wholly(step, port.page));
     });
     const bool same_status = controls_.any_port(
         stop_.port, [&](const ControlPort& port) { return port.page.status == status; });

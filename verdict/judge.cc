@@ -41,7 +41,7 @@ class Judgement {
     for (const Site& site : scene_.sites()) judge_names(site);
     for (const Stop& stop : scene_.stops()) judge_stop(stop);
     if (out_.empty()) return {closed_verdict("gate.nothing_seen")};
-    drop_stages_of_lost_ways();
+    withhold_hollow_successes();
     return std::move(out_);
   }
 
@@ -146,34 +146,6 @@ class Judgement {
     return verdict;
   }
 
-  // A host whose way ended where nothing can be said is not reached: that its name resolved, or that its
-  // address let us connect, must not make it ok in the summary.
-  void drop_stages_of_lost_ways() {
-    const auto lost_at = [this](const std::string& host) {
-      Layer deepest = Layer::dns;
-      for (const Verdict& verdict : out_) {
-        if (verdict.host == host && verdict.state == State::insufficient) {
-          deepest = std::max(deepest, verdict.layer);
-        }
-      }
-      return deepest;
-    };
-    const auto reached = [this](const std::string& host, Layer from) {
-      return std::ranges::any_of(out_, [&](const Verdict& verdict) {
-        return verdict.host == host && verdict.state == State::ok && verdict.layer >= from;
-      });
-    };
-    std::vector<std::string> lost;
-    for (const Verdict& verdict : out_) {
-      if (verdict.state == State::ok && !reached(verdict.host, lost_at(verdict.host))) {
-        lost.push_back(verdict.host);
-      }
-    }
-    std::erase_if(out_, [&](const Verdict& verdict) {
-      return verdict.state == State::ok && std::ranges::find(lost, verdict.host) != lost.end();
-    });
-  }
-
   // The row that forbids an accusation at this layer, or nullptr.
   const char* refusal(Layer layer) const {
     if (gate_.gate == Gate::no_accusation) return gate_.id;
@@ -191,6 +163,25 @@ class Judgement {
     into.evidence.insert(into.evidence.end(), from.evidence.begin(), from.evidence.end());
     std::ranges::sort(into.evidence);
     into.evidence.erase(std::unique(into.evidence.begin(), into.evidence.end()), into.evidence.end());
+  }
+
+  // An answered lookup before a failure that nothing explains is no success of the host: where its way
+  // ended in `insufficient`, the layers passed on the way are not told as ok.
+  void withhold_hollow_successes() {
+    if (std::ranges::find(out_, State::insufficient, &Verdict::state) == out_.end()) return;
+    std::erase_if(out_, [this](const Verdict& verdict) {
+      return verdict.state == State::ok && verdict.mechanism.empty() && ends_unexplained(verdict.host);
+    });
+  }
+
+  bool ends_unexplained(std::string_view host) const {
+    Layer deepest = Layer::dns;
+    for (const Verdict& verdict : out_) {
+      if (verdict.host == host) deepest = std::max(deepest, verdict.layer);
+    }
+    return std::ranges::none_of(out_, [&](const Verdict& verdict) {
+      return verdict.host == host && verdict.layer == deepest && verdict.state != State::insufficient;
+    });
   }
 
   // The same finding of one host at a later hop or another port is one verdict.

@@ -45,7 +45,8 @@ struct ControlView {
   const ControlFacts* before = nullptr;
 };
 
-// Only fresh controls are passed in (younger than three of their own intervals); none is allowed.
+// Of a host whose way ended in a failure that nothing explains, the layers passed before are not told as
+// ok: an answered lookup alone is no success. Only fresh controls are passed in (younger than three of their own intervals); none is allowed.
 [[nodiscard]] std::vector<Verdict> judge(const Measurement& measurement,
                                          std::span<const ControlView> controls,
                                          const Knowledge& knowledge);

@@ -163,6 +163,10 @@ TEST(DnsRules, Injection) {
       {"an address that runs no resolver gives the truth: a transparent proxy, often the owner's router",
        truth().rcode(kSystem, 3).as(no_resolver).answers(kUdp, {kTrue}), {}, kDns, State::blocked,
        "dns.nxdomain", "dns.nxdomain"},
+      {"a forger who answers for trusted resolvers too, and is not caught racing",
+       Story().answers(kSystem, {kElsewhere}).presents(kElsewhere, ChainTrust::wrong_host, "x", "y")
+           .as(trusted).answers(kUdp, {kElsewhere}).answers(kDoh, {kTrue}).shakes(kTrue),
+       up(), kDns, State::blocked, "dns.forged_certificate", "dns.forged.other"},
       {"a trusted resolver's contested answer over UDP is nobody's word",
        Story().answers(kSystem, {"10.10.34.35"}).as(trusted).answers(kUdp, {"10.10.34.35"})
            .then_came({kTrue}),
