@@ -118,9 +118,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"text that is no YAML", "user: [", "probe.yaml"}));
 
 TEST(ProbeConfigTest, TheStateDirectoryFollowsTheUser) {
-  EXPECT_EQ(default_state_dir(true, "", "/root"), "/var/lib/kua-probe");
-  EXPECT_EQ(default_state_dir(false, "", "/home/a"), "/home/a/.local/state/kua-probe");
-  EXPECT_EQ(default_state_dir(false, "/home/a/state", "/home/a"), "/home/a/state/kua-probe");
+  EXPECT_EQ(default_state_dir(StartedBy::root, "", "/root"), "/var/lib/kua-probe");
+  EXPECT_EQ(default_state_dir(StartedBy::user, "", "/home/a"), "/home/a/.local/state/kua-probe");
+  EXPECT_EQ(default_state_dir(StartedBy::user, "/home/a/state", "/home/a"), "/home/a/state/kua-probe");
 }
 
 TEST(ProbeConfigTest, TheLabsScaleDividesAndNeverReachesZero) {
