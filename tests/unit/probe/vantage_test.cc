@@ -75,12 +75,13 @@ TEST(RefineTest, AHomeResolverAccusesOnlyAfterItWasSeenToForward) {
   const ResolverFindings nothing;
   const ResolverFindings forwards{.forwards_freely = true};
   const ResolverFindings filters{.filter_seen = true};
-  EXPECT_EQ(refine(ResolverClass::unknown, true, nothing), ResolverClass::unknown);
-  EXPECT_EQ(refine(ResolverClass::unknown, true, forwards), ResolverClass::network);
-  EXPECT_EQ(refine(ResolverClass::unknown, true, filters), ResolverClass::local_filter);
-  EXPECT_EQ(refine(ResolverClass::unknown, false, forwards), ResolverClass::unknown);  // a mixture stays one
-  EXPECT_EQ(refine(ResolverClass::network, false, nothing), ResolverClass::network);
-  EXPECT_EQ(refine(ResolverClass::third_party, false, filters), ResolverClass::third_party);
+  EXPECT_EQ(refine(ResolverClass::unknown, ResolverPlace::home_network, nothing), ResolverClass::unknown);
+  EXPECT_EQ(refine(ResolverClass::unknown, ResolverPlace::home_network, forwards), ResolverClass::network);
+  EXPECT_EQ(refine(ResolverClass::unknown, ResolverPlace::home_network, filters), ResolverClass::local_filter);
+  EXPECT_EQ(refine(ResolverClass::unknown, ResolverPlace::elsewhere, forwards), ResolverClass::unknown)
+      << "a mixture stays one";
+  EXPECT_EQ(refine(ResolverClass::network, ResolverPlace::elsewhere, nothing), ResolverClass::network);
+  EXPECT_EQ(refine(ResolverClass::third_party, ResolverPlace::elsewhere, filters), ResolverClass::third_party);
 }
 
 TEST(TunnelTest, NamesOfVpnClientsAreTunnels) {
