@@ -311,7 +311,7 @@ struct Day {
 
 class SimulatedDay : public testing::TestWithParam<Day> {};
 
-// Costs are the upper ends of what the interface's own counters show (tests/e2e/budget).
+// Costs are DESIGN's figures; no test at the interface's own counters has confirmed them yet.
 constexpr std::uint64_t kLinkBytes = 1'000;
 constexpr std::uint64_t kUploadBytes = 1'300;
 constexpr std::uint64_t kKeyBytes = 4'500;
