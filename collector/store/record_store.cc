@@ -47,7 +47,13 @@ Expected<void> RecordStore::start() {
   log_ = std::move(*log);
   counters_.torn_bytes = log_->recovery().torn_bytes;
   counters_.damaged_bytes = log_->recovery().damaged_bytes;
-  if (const auto caught_up = catch_up(); !caught_up) return caught_up;
+  if (const auto caught_up = catch_up(); !caught_up) {
+    if (caught_up.error().kind != ErrorKind::no_space) return caught_up;
+    // Full still: nothing is taken before the index has caught up (write_group), so duplicates stay
+    // known; what is on disk can be read and judged meanwhile.
+    index_behind_ = true;
+    ++counters_.index_failures;
+  }
   auto reader = IndexReader::open(index_path);
   if (!reader) return std::unexpected(reader.error());
   reader_ = std::move(*reader);
