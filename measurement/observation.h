@@ -120,7 +120,7 @@ struct Certificate {
   std::string spki_sha256;   // lower-case hex of the SubjectPublicKeyInfo
   std::string subject;       // one line, RFC 2253 order, at most limits' bytes
   std::string issuer;
-  std::string der;           // whole chain when trust is not `trusted`, else empty
+  std::string der;           // where trust is not `trusted`, the first time it comes in a record; else empty
   friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 

@@ -43,6 +43,9 @@ inline constexpr std::size_t kLateRepliesMax = 4;
 inline constexpr std::size_t kServiceEndpointsMax = 16;
 // Bytes of a DoH answer's body; a DNS message has 16 bits of length. "doh_bytes"
 inline constexpr std::size_t kDohBodyBytesMax = 65535;
+// How far behind a step's deadline its end may lie. Later than that the machine was too busy to keep time,
+// and a timeout would be ours: the record is marked `instrument`.
+inline constexpr std::chrono::milliseconds kStepLagMax{1000};
 // Looks at the line between two that prove a control by its certificate (4.5 kB; national and
 // international in turns): keeps the mean minute below 1 kB and gives a clock anchor every hour.
 inline constexpr std::uint32_t kLinkCloseLookTurns = 30;

@@ -1,5 +1,6 @@
 #include "probe/experiment/approach.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "probe/limits.h"
@@ -27,7 +28,10 @@ HttpOptions http_options(const Run& run, const Approach& approach, const Arrival
   options.sample = approach.security == Security::tls && arrival.trust != ChainTrust::trusted
                        ? HttpOptions::Sample::always
                        : HttpOptions::Sample::where_suspect;
-  options.body = {run.request().body_wire_bytes_max, kBodyBytesMax};
+  // What follows a failure compares the beginning; the whole page was for the main step.
+  const std::uint64_t asked = run.request().body_wire_bytes_max;
+  const bool is_main = approach.context.role == StepRole::main;
+  options.body = {is_main ? asked : std::min(asked, kRoundBodyWireBytesMax), kBodyBytesMax};
   options.deadline = run.deadline(run.pacing().round_trip_deadline, approach.latest);
   return options;
 }
@@ -47,7 +51,9 @@ asio::awaitable<Arrival> connect_step(std::shared_ptr<Run> run, Approach approac
   options.context = approach.context;
   options.endpoint = approach.endpoint;
   options.deadline = run->deadline(run->pacing().connect_deadline, approach.latest);
+  const MonotonicTime deadline = options.deadline;
   ConnectResult result = co_await tcp_connect(run->timeline(), run->tally(), std::move(options));
+  run->check_punctual(deadline);
 
   Arrival arrival;
   if (result.observation.failure) {
@@ -71,10 +77,12 @@ asio::awaitable<Arrival> handshake_step(std::shared_ptr<Run> run, Approach appro
   options.endpoint = approach.endpoint;
   options.server_name = approach.name;
   options.deadline = run->deadline(run->pacing().handshake_deadline, approach.latest);
+  const MonotonicTime deadline = options.deadline;
   // connect_step made it, so the stream is the bare connection.
   std::unique_ptr<TcpStream> tcp(static_cast<TcpStream*>(arrival.stream.release()));
   TlsResult result = co_await tls_handshake(run->instrument().trust, run->timeline(), std::move(tcp),
                                             std::move(options));
+  run->check_punctual(deadline);
   if (result.observation.failure) {
     arrival.failed_at = Layer::tls;
     arrival.code = result.observation.failure->code;
@@ -89,7 +97,9 @@ asio::awaitable<Arrival> handshake_step(std::shared_ptr<Run> run, Approach appro
 asio::awaitable<Arrival> round_trip_step(std::shared_ptr<Run> run, Approach approach, Arrival arrival) {
   if (arrival.failed_at) co_return arrival;
   HttpOptions options = http_options(*run, approach, arrival);
+  const MonotonicTime deadline = options.deadline;
   HttpResult result = co_await http_round_trip(run->timeline(), *arrival.stream, std::move(options));
+  run->check_punctual(deadline);
   arrival.stream.reset();
   if (result.observation.failure) {
     arrival.failed_at = Layer::http;

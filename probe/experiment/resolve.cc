@@ -63,14 +63,14 @@ std::optional<LookupOptions> options_for(const Run& run, const LookupPlan& plan,
   options.name = *name;
   options.types = types_of(run);
   options.deadline = deadline;
-  if (plan.listen == LookupPlan::Listen::yes && can_be_injected(run, resolver.address)) {
-    options.late_wait = run.pacing().late_reply_wait;
-  }
+  if (can_be_injected(run, resolver.address)) options.late_wait = run.pacing().late_reply_wait;
   return options;
 }
 
 asio::awaitable<Answers> ask(std::shared_ptr<Run> run, LookupOptions options) {
+  const MonotonicTime deadline = options.deadline;
   LookupResult result = co_await dns_lookup(run->timeline(), run->tally(), std::move(options));
+  run->check_punctual(deadline);
   Answers out;
   if (result.instrument) run->fail_instrument(*result.instrument);
   add(out, *run, result.observations);

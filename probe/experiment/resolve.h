@@ -24,8 +24,6 @@ struct LookupPlan {
   std::string name;
   StepRole role = StepRole::main;
   MonotonicTime latest = MonotonicTime::max();
-  // Depth::core and every follow-up listen for a second answer.
-  enum class Listen : std::uint8_t { no, yes } listen = Listen::yes;
 };
 
 // Each configured resolver in order until one answers.

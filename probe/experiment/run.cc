@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "platform/crypto/crypto.h"
+#include "probe/limits.h"
 #include "probe/step/scrub.h"
 
 namespace kua::probe {
@@ -85,8 +86,16 @@ MonotonicTime Run::deadline(Microseconds within, MonotonicTime latest) const {
 }
 
 void Run::record(Observation observation) {
+  if (auto* handshake = std::get_if<TlsHandshake>(&observation)) keep_new_certificates(*handshake);
   if (request_.on_observation) request_.on_observation(observation);
   measurement_.observations.push_back(std::move(observation));
+}
+
+// The same forged chain comes with every retry; a record holds its bytes once.
+void Run::keep_new_certificates(TlsHandshake& handshake) {
+  for (Certificate& certificate : handshake.chain) {
+    if (!certificate.der.empty() && !certificates_.insert(certificate.sha256).second) certificate.der.clear();
+  }
 }
 
 void Run::record_lookup(Lookup lookup, std::shared_ptr<LateReplies> late) {
@@ -119,6 +128,11 @@ void Run::fail_instrument(const Error& error) {
 }
 
 bool Run::instrument_failed() const noexcept { return measurement_.validity == Validity::instrument; }
+
+void Run::check_punctual(MonotonicTime deadline) {
+  if (timeline_.now() - deadline <= kStepLagMax) return;
+  fail_instrument({ErrorKind::unavailable, "this machine was too busy to keep a step's deadline", ""});
+}
 
 void Run::fail_vantage(std::string_view reason) {
   if (instrument_failed()) return;  // the stronger word

@@ -66,6 +66,8 @@ class Run {
   // Our own failure: the record can no longer be judged.
   void fail_instrument(const Error& error);
   [[nodiscard]] bool instrument_failed() const noexcept;
+  // A step ended that had this deadline. Far behind it, the failure is our own.
+  void check_punctual(MonotonicTime deadline);
   // The line or the vantage was at fault, not a target.
   void fail_vantage(std::string_view reason);
   void learn_own_address(const TcpStream& stream);
@@ -85,6 +87,7 @@ class Run {
   [[nodiscard]] Measurement finish();
 
  private:
+  void keep_new_certificates(TlsHandshake& handshake);
   void scrub();
 
   const Instrument* instrument_;
@@ -94,6 +97,7 @@ class Run {
   Dice dice_;
   Measurement measurement_;
   std::set<IpAddress> own_addresses_;
+  std::set<std::string> certificates_;  // SHA-256 of those whose bytes are in the record
   struct Listening {
     std::size_t index;  // of the lookup among the observations
     QueryType type;

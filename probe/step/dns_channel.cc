@@ -256,6 +256,10 @@ void DnsChannel::process() {
     ares_process_fd(channel_, can_read ? watch->socket : ARES_SOCKET_BAD,
                     can_write ? watch->socket : ARES_SOCKET_BAD);
   }
+  // A timeout: but what arrived while the machine was too busy to look goes first.
+  for (const auto& watch : watches) {
+    if (nothing_ready && watch->want_read) ares_process_fd(channel_, watch->socket, ARES_SOCKET_BAD);
+  }
   if (nothing_ready) ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 

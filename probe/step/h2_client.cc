@@ -130,8 +130,8 @@ FailureCode code_of(const IoResult& io) {
   return io.kind == IoResult::Kind::closed ? FailureCode::eof_error : io.code;
 }
 
-asio::awaitable<std::optional<FailureCode>> exchange_all(ByteStream& stream, Exchange& exchange,
-                                                         MonotonicTime deadline) {
+asio::awaitable<std::optional<FailureCode>> exchange_all(Timeline timeline, ByteStream& stream,
+                                                         Exchange& exchange, MonotonicTime deadline) {
   std::vector<char> buffer(kReadChunkBytes);
   const std::span<char> into(buffer);
   while (true) {
@@ -140,6 +140,7 @@ asio::awaitable<std::optional<FailureCode>> exchange_all(ByteStream& stream, Exc
       if (put.kind != IoResult::Kind::done) co_return code_of(put);
     }
     if (exchange.over()) co_return std::nullopt;
+    if (timeline.now() > deadline) co_return FailureCode::generic_timeout_error;
     const IoResult got = co_await read(stream, into, deadline);
     if (got.kind != IoResult::Kind::done) co_return code_of(got);
     if (!exchange.feed({buffer.data(), got.bytes})) co_return FailureCode::http_request_failed;
@@ -152,7 +153,7 @@ asio::awaitable<H2Result> h2_get(Timeline timeline, ByteStream& stream, std::vec
                                  MonotonicTime deadline) {
   Exchange exchange(timeline, requests);
   H2Result out;
-  out.failure = co_await exchange_all(stream, exchange, deadline);
+  out.failure = co_await exchange_all(timeline, stream, exchange, deadline);
   out.responses = exchange.take();
   co_return out;
 }

@@ -101,7 +101,9 @@ class Reception {
       start_parser(body);
     }
     compact();
-    return false;
+    if (filled_ <= kHeaderBytesMax) return false;
+    head_too_big_ = true;  // a head, a chunk's extension or a trailer without end
+    return true;
   }
 
   // The peer ended the stream. Says whether that ends the response well.
@@ -217,9 +219,12 @@ void keep_body(HttpBody& body, const HttpOptions& options, HttpResult& out) {
 }
 
 // Reads until the response is over. nullopt: it came to a good end, or a limit of ours ended it.
-asio::awaitable<std::optional<Failure>> receive(ByteStream& stream, Reception& reception, HttpBody& body,
-                                                MonotonicTime deadline) {
+asio::awaitable<std::optional<Failure>> receive(Timeline timeline, ByteStream& stream, Reception& reception,
+                                                HttpBody& body, MonotonicTime deadline) {
   while (true) {
+    if (timeline.now() > deadline) {  // a peer that always has more never lets us wait
+      co_return Failure{FailureCode::generic_timeout_error, reception.where()};
+    }
     const std::span<char> room = reception.room();
     const IoResult got = co_await read(stream, room, deadline);
     switch (got.kind) {
@@ -258,7 +263,7 @@ asio::awaitable<HttpResult> http_round_trip(Timeline timeline, ByteStream& strea
   const IoResult sent = co_await write(stream, request, options.deadline);
   observation.request_sent = sent.kind == IoResult::Kind::done;
   if (observation.request_sent) {
-    observation.failure = co_await receive(stream, reception, body, options.deadline);
+    observation.failure = co_await receive(timeline, stream, reception, body, options.deadline);
   } else {
     const bool closed = sent.kind == IoResult::Kind::closed;
     observation.failure = Failure{closed ? FailureCode::eof_error : sent.code, Operation::write};

@@ -3,6 +3,7 @@
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -60,12 +61,15 @@ int open_socket(Family family) {
   return socket;
 }
 
-// A router whose address is private stands at home or in the access network; which, nobody can tell from
-// here, so it accuses nobody. `peer` may itself be private in the lab, hence its own line first.
+// A router whose address is private, or on our own subnet, stands at home or just behind: it accuses
+// nobody. `peer` may itself be private in the lab, hence its own line first.
 IcmpOrigin origin_of(const std::optional<IpAddress>& from, const IpAddress& peer, int socket) {
   if (!from) return IcmpOrigin::local;
   if (*from == peer) return IcmpOrigin::endpoint;
-  if (from == local_address_of(socket) || is_home_address(*from)) return IcmpOrigin::local;
+  if (is_home_address(*from)) return IcmpOrigin::local;
+  const auto ours = local_address_of(socket);
+  const int subnet_length = from->family() == Family::ip4 ? 24 : 64;
+  if (ours && Prefix::of(*ours, subnet_length).contains(*from)) return IcmpOrigin::local;
   return IcmpOrigin::path;
 }
 
@@ -93,6 +97,11 @@ std::optional<IcmpError> take_icmp_error(int socket, const IpAddress& peer) {
     return IcmpError{error.ee_type, error.ee_code, origin_of(from, peer, socket)};
   }
   return std::nullopt;
+}
+
+bool is_writable(int socket) {
+  pollfd one{socket, POLLOUT, 0};
+  return ::poll(&one, 1, 0) == 1;
 }
 
 ConnectResult ended(const Timeline& timeline, Connect observation, std::optional<FailureCode> code) {
@@ -131,7 +140,7 @@ asio::awaitable<ConnectResult> tcp_connect(Timeline timeline, std::shared_ptr<Wi
   if (::connect(socket, address.get(), address.length) != 0) {
     if (errno != EINPROGRESS) co_return failed_by_errno(timeline, std::move(observation), errno);
     const Ready ready = co_await stream->wait(WaitFor::writable, options.deadline);
-    if (ready == Ready::expired) {
+    if (ready == Ready::expired && !is_writable(socket)) {  // answered, while the machine was too busy to look?
       co_return ended(timeline, std::move(observation), FailureCode::generic_timeout_error);
     }
     int error_number = 0;

@@ -48,47 +48,45 @@ std::optional<IpAddress> TcpStream::local_address() const { return local_address
 
 namespace {
 
-// What comes after an attempt: nullopt to try again, otherwise the end of the operation.
-asio::awaitable<std::optional<IoResult>> settle(ByteStream& stream, IoResult attempt,
-                                                MonotonicTime deadline) {
-  Ready ready = Ready::yes;
-  switch (attempt.kind) {
-    case IoResult::Kind::want_read:
-      ready = co_await stream.tcp().wait(WaitFor::readable, deadline);
-      break;
-    case IoResult::Kind::want_write:
-      ready = co_await stream.tcp().wait(WaitFor::writable, deadline);
-      break;
-    case IoResult::Kind::done:
-    case IoResult::Kind::closed:
-    case IoResult::Kind::failed:
-      co_return attempt;
-  }
-  if (ready == Ready::yes) co_return std::nullopt;
-  co_return IoResult{IoResult::Kind::failed, 0, FailureCode::generic_timeout_error};
+constexpr IoResult kTimedOut{IoResult::Kind::failed, 0, FailureCode::generic_timeout_error};
+
+bool wants_more(const IoResult& attempt) {
+  return attempt.kind == IoResult::Kind::want_read || attempt.kind == IoResult::Kind::want_write;
+}
+
+// Waits for what the attempt wants.
+asio::awaitable<Ready> wait_for(ByteStream& stream, IoResult attempt, MonotonicTime deadline) {
+  const WaitFor what =
+      attempt.kind == IoResult::Kind::want_read ? WaitFor::readable : WaitFor::writable;
+  co_return co_await stream.tcp().wait(what, deadline);
 }
 
 }  // namespace
 
+// In all of these the deadline is followed by one last attempt: what arrived while the machine was too
+// busy to look has arrived in time.
 asio::awaitable<IoResult> read(ByteStream& stream, std::span<char> into, MonotonicTime deadline) {
-  while (true) {
-    const IoResult attempt = stream.read_some(into);
-    if (attempt.kind == IoResult::Kind::done) co_return attempt;
-    const std::optional<IoResult> end = co_await settle(stream, attempt, deadline);
-    if (end) co_return *end;
+  IoResult attempt = stream.read_some(into);
+  Ready ready = Ready::yes;
+  while (wants_more(attempt) && ready == Ready::yes) {
+    ready = co_await wait_for(stream, attempt, deadline);
+    attempt = stream.read_some(into);
   }
+  co_return wants_more(attempt) ? kTimedOut : attempt;
 }
 
 asio::awaitable<IoResult> write(ByteStream& stream, std::string_view bytes, MonotonicTime deadline) {
   const std::size_t whole = bytes.size();
+  Ready ready = Ready::yes;
   while (!bytes.empty()) {
     const IoResult attempt = stream.write_some(bytes);
     if (attempt.kind == IoResult::Kind::done) {
       bytes.remove_prefix(attempt.bytes);
       continue;
     }
-    const std::optional<IoResult> end = co_await settle(stream, attempt, deadline);
-    if (end) co_return *end;
+    if (!wants_more(attempt)) co_return attempt;
+    if (ready == Ready::expired) co_return kTimedOut;
+    ready = co_await wait_for(stream, attempt, deadline);
   }
   co_return IoResult{IoResult::Kind::done, whole};
 }

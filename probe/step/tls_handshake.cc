@@ -72,19 +72,14 @@ FailureCode failure_of(const IoResult& last, const Alerts& alerts) {
 }
 
 asio::awaitable<IoResult> drive(TlsStream& stream, MonotonicTime deadline) {
+  Ready ready = Ready::yes;
   while (true) {
     const IoResult attempt = stream.shake_hands();
-    Ready ready = Ready::yes;
-    if (attempt.kind == IoResult::Kind::want_read) {
-      ready = co_await stream.tcp().wait(WaitFor::readable, deadline);
-    } else if (attempt.kind == IoResult::Kind::want_write) {
-      ready = co_await stream.tcp().wait(WaitFor::writable, deadline);
-    } else {
-      co_return attempt;
-    }
-    if (ready == Ready::expired) {
-      co_return IoResult{IoResult::Kind::failed, 0, FailureCode::generic_timeout_error};
-    }
+    const bool reads = attempt.kind == IoResult::Kind::want_read;
+    if (!reads && attempt.kind != IoResult::Kind::want_write) co_return attempt;
+    // As read() does: one last attempt after the deadline.
+    if (ready == Ready::expired) co_return IoResult{IoResult::Kind::failed, 0, FailureCode::generic_timeout_error};
+    ready = co_await stream.tcp().wait(reads ? WaitFor::readable : WaitFor::writable, deadline);
   }
 }
 

@@ -5,6 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 
 #include "tests/support/loopback/h2_server.h"
 #include "tests/unit/probe_step/world.h"
@@ -369,6 +373,79 @@ TEST(WebReachability, ShowsThePageBehindAnUntrustedChain) {
   EXPECT_EQ(trips.at(0).title, "Blocked for [scrubbed]");
   EXPECT_THAT(trips[0].body_sample, SizeIs(::testing::Gt(100u)));
   EXPECT_THAT(steps_of<TlsHandshake>(m, StepRole::same_address), SizeIs(1));
+}
+
+TEST(WebReachability, KeepsTheBytesOfAForgedCertificateOnce) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options = secure(world, {"site.example"});
+  options.identity = Authority("State Root").issue({{"site.example"}});
+  Server server(world.loop, options);
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::immediate);
+  std::vector<std::string> bytes;
+  std::size_t handshakes = 0;
+  for (const Observation& observation : m.observations) {
+    const auto* handshake = std::get_if<TlsHandshake>(&observation);
+    if (handshake == nullptr) continue;
+    ++handshakes;
+    for (const Certificate& certificate : handshake->chain) {
+      EXPECT_THAT(certificate.sha256, SizeIs(64));
+      if (!certificate.der.empty()) bytes.push_back(certificate.sha256);
+    }
+  }
+  EXPECT_GE(handshakes, 3u);
+  EXPECT_THAT(bytes, SizeIs(2)) << "leaf and root";
+}
+
+TEST(WebReachability, ComparesNoMoreThanTheBeginningOfAPage) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options;
+  options.respond = [](std::string_view) {
+    std::string answer = page("Forbidden", 100'000);
+    return Reply{answer.replace(9, 6, "403 No")};
+  };
+  Server server(world.loop, options);
+  const Measurement m = world.check(at("http", "site.example", server.port()), FollowUp::immediate);
+  EXPECT_EQ(steps_of<HttpRoundTrip>(m).at(0).body_bytes, 100'000u);
+  EXPECT_EQ(steps_of<HttpRoundTrip>(m, StepRole::same_address).at(0).body_bytes, probe::kRoundBodyWireBytesMax);
+}
+
+TEST(WebReachability, EndsAndClosesWhenItIsDropped) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1", "127.0.0.2"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  boost::asio::cancellation_signal drop;
+  ServerOptions options = secure(world, {"site.example"});
+  options.address = "0.0.0.0";
+  options.gate = [&](std::string_view) {  // in the middle of the handshake
+    boost::asio::post(world.loop.context(), [&drop] { drop.emit(boost::asio::cancellation_type::terminal); });
+    return Then::hold;
+  };
+  Server server(world.loop, options);
+  world.instrument.pacing.handshake_deadline = std::chrono::seconds(30);
+  std::optional<boost::system::error_code> ended;
+  int reported = 0;
+  probe::ExperimentRequest request{
+      Target{*TargetId::parse("web:test"), at("https", "site.example", server.port()), {}, {}, "NEWS", {}, {}, {}},
+      Depth::core, FollowUp::all, {}, 1, probe::kBodyWireBytesMax, [&](const Observation&) { ++reported; }};
+  const auto on_end = [&](std::exception_ptr problem, const Measurement&) {
+    try {
+      if (problem) std::rethrow_exception(problem);
+    } catch (const boost::system::system_error& error) {
+      ended = error.code();
+    }
+  };
+  boost::asio::co_spawn(world.loop.context(), probe::web_reachability(world.instrument, std::move(request)),
+                        boost::asio::bind_cancellation_slot(drop.slot(), on_end));
+  const auto latest = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!ended && std::chrono::steady_clock::now() < latest) {
+    world.loop.context().run_one_for(std::chrono::seconds(1));
+  }
+  EXPECT_EQ(ended, boost::asio::error::operation_aborted);
+  EXPECT_LT(reported, 10);
 }
 
 TEST(WebReachability, TriesUpToFourAddressesAndShakesHandsOnce) {
