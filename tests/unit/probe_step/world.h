@@ -3,7 +3,9 @@
 #pragma once
 
 #include <fstream>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "platform/clock/clock.h"
@@ -72,6 +74,27 @@ std::vector<Step> steps_of(const Measurement& measurement, StepRole role = StepR
     if (step != nullptr && step->role == role) out.push_back(*step);
   }
   return out;
+}
+
+inline std::string at(const char* scheme, const char* host, std::uint16_t port, const char* path = "/") {
+  return std::string(scheme) + "://" + host + ":" + std::to_string(port) + path;
+}
+
+inline std::string redirect(const std::string& location) {
+  return "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\nContent-Length: 0\r\n\r\n";
+}
+
+inline ServerOptions secure(const World& world, std::vector<std::string> names) {
+  ServerOptions options;
+  LeafOptions leaf;
+  leaf.names = std::move(names);
+  options.identity = world.authority.issue(leaf);
+  options.respond = [](std::string_view) { return Reply{page("A page", 50'000)}; };
+  return options;
+}
+
+inline bool names(std::string_view client_hello, std::string_view host) {
+  return client_hello.find(host) != std::string_view::npos;
 }
 
 }  // namespace kua::test
