@@ -63,6 +63,11 @@ inline constexpr std::size_t kCommitQueueBytesMax = 256 * 1024 * 1024;
 // Free space that is left alone on the record log's file system, so that the index, the probes'
 // database and the operator can still work: below it batches are refused with 507.
 inline constexpr std::uint64_t kFreeBytesMin = 64ull * 1024 * 1024;
+// Index rows wait in memory, about 100 bytes each, until so many are there or the oldest is so old; beyond
+// the last figure nothing is stored until they can be written.
+inline constexpr std::size_t kIndexFlushRows = 20'000;
+inline constexpr std::chrono::milliseconds kIndexFlushAfter{500};
+inline constexpr std::size_t kIndexWaitingMax = 200'000;
 // Target and probe names whose short keys are kept in memory by the index.
 inline constexpr std::size_t kIndexNamesMax = 200'000;
 // Records one query may return, and index rows it may look at: a filter that matches nothing must not

@@ -248,8 +248,11 @@ Expected<void> serve(const CollectorConfig& config, Log& log) {
   const WallTime since = clock.wall_now() - config.replay_window;
   if (const auto replayed = replay(**store, shown.sink(), since, log); !replayed) return replayed;
 
+  IngestOptions ingest_options = config.ingest;
+  ingest_options.scale_time(config.time_scale);
+
   asio::io_context context(1);
-  Ingest ingest({clock, **store, *probes, *cluster_keys, **networks, lists, metrics, shown.sink()}, config.ingest);
+  Ingest ingest({clock, **store, *probes, *cluster_keys, **networks, lists, metrics, shown.sink()}, ingest_options);
   if (const auto tended = ingest.tend(); !tended) return tended;
   auto listeners = open_listeners(context, log, config, *desk_access, ingest, shown);
   if (!listeners) return std::unexpected(listeners.error());

@@ -440,7 +440,8 @@ class BeastServer final : public HttpServer {
 Expected<asio::ssl::context> make_tls_context(const ListenerOptions& options) {
   asio::ssl::context context(asio::ssl::context::tls_server);
   context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                      asio::ssl::context::no_tlsv1_1 | asio::ssl::context::no_compression);
+                      asio::ssl::context::no_tlsv1_1 | asio::ssl::context::no_compression |
+                      SSL_OP_NO_RENEGOTIATION);
   error_code error;
   context.use_certificate_chain(asio::buffer(options.certificate_pem), error);
   if (!error) context.use_private_key(asio::buffer(options.key_pem), asio::ssl::context::pem, error);

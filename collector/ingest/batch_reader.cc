@@ -26,11 +26,18 @@ std::optional<Rejection> refusal_of(const RecordHeader& header, const ProbeId& s
   return std::nullopt;
 }
 
+// Newlines by memchr, which looks at 64 bytes at a time; a record moved by a growing vector is dearer.
+std::size_t lines_in(std::string_view text) {
+  std::size_t count = 1;
+  for (auto at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) ++count;
+  return std::min(count, limits::kBatchRecordsMax);
+}
+
 }  // namespace
 
 ReadBatch BatchReader::read(std::string_view lines, const ProbeId& signer, WallTime now) {
   ReadBatch out;
-  out.items.reserve(std::min<std::size_t>(std::count(lines.begin(), lines.end(), '\n') + 1, limits::kBatchRecordsMax));
+  out.items.reserve(lines_in(lines));
   std::size_t seen = 0;
   for (std::size_t at = 0; at < lines.size() && seen < limits::kBatchRecordsMax;) {
     const std::size_t end = std::min(lines.find('\n', at), lines.size());

@@ -16,6 +16,10 @@
 namespace kua::collector {
 namespace {
 
+// 56 bits: a million clusters meet by chance once in 140,000 epochs, and the text fits into a string
+// object without an allocation for each of its many copies.
+constexpr std::size_t kClusterBytes = 7;
+
 std::unexpected<Error> failed(std::string doing) {
   const int number = errno;
   return fail(number == ENOSPC ? ErrorKind::no_space : ErrorKind::io, std::generic_category().message(number),
@@ -117,7 +121,7 @@ std::string ClusterKeys::cluster_of(const IpAddress& address, Epoch epoch) const
   const Prefix block = Prefix::of(address, address.family() == Family::ip4 ? 24 : 48);
   const std::string_view secret(reinterpret_cast<const char*>(key->second.data()), key->second.size());
   const platform::Digest digest = platform::hmac_sha256(secret, block.text());
-  return platform::to_hex(std::span(digest).first(8));
+  return platform::to_hex(std::span(digest).first(kClusterBytes));
 }
 
 }  // namespace kua::collector

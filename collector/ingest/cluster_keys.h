@@ -27,7 +27,7 @@ class ClusterKeys {
   // least daily. The file is replaced as a whole and the old one's bytes are overwritten first.
   [[nodiscard]] Expected<void> tend(WallTime now);
 
-  // 16 hexadecimal digits; empty when the epoch has no key.
+  // 14 hexadecimal digits; empty when the epoch has no key.
   [[nodiscard]] std::string cluster_of(const IpAddress& address, Epoch epoch) const;
   [[nodiscard]] bool has(Epoch epoch) const { return keys_.contains(epoch); }
 

@@ -63,6 +63,13 @@ std::optional<Microseconds> skew_of(const std::optional<BootAnchor>& anchor, con
 
 }  // namespace
 
+void IngestOptions::scale_time(double divisor) {
+  for (Rate* rate : {&batches, &heartbeats, &enrolments}) {
+    rate->per_minute *= divisor;
+    rate->burst *= divisor;
+  }
+}
+
 Ingest::Ingest(Parts parts, IngestOptions options)
     : parts_(parts), options_(std::move(options)), failures_(kFailureRate), enrolments_(options_.enrolments) {}
 

@@ -28,6 +28,9 @@ struct IngestOptions {
   Rate heartbeats{10, 20};
   Rate enrolments{30, 300};      // of one /24 or /48
   friend bool operator==(const IngestOptions&, const IngestOptions&) = default;
+
+  // The lab's clock: a minute of its probes is a part of ours, and they may call as much more often.
+  void scale_time(double divisor);
 };
 
 class Ingest {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 #include "collector/limits.h"
 #include "measurement/check.h"
@@ -28,15 +29,18 @@ CREATE TABLE IF NOT EXISTS records(
   id BLOB PRIMARY KEY, frame INTEGER NOT NULL, begins INTEGER NOT NULL, bytes INTEGER NOT NULL,
   time INTEGER NOT NULL, target INTEGER, probe INTEGER NOT NULL, role INTEGER NOT NULL,
   country TEXT NOT NULL, asn INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS records_by_target ON records(target, id) WHERE target IS NOT NULL;
+CREATE INDEX IF NOT EXISTS records_by_target ON records(target, id);
 PRAGMA user_version=1;
 )";
 
 enum Use : std::size_t {
   kBegin,
+  kBeginRead,
   kCommit,
   kRollback,
+  kFindRecord,
   kAddRecord,
+  kAddRecords,
   kAddFrame,
   kAddTarget,
   kFindTarget,
@@ -45,12 +49,24 @@ enum Use : std::size_t {
   kUses,
 };
 
-constexpr const char* kTexts[kUses] = {
+// One statement for many rows keeps its cursors: half the time of as many statements.
+constexpr std::size_t kRowsAtOnce = 64;
+constexpr std::size_t kRowColumns = 10;
+
+std::string many_rows(std::size_t rows) {
+  std::string out = "INSERT INTO records(id, frame, begins, bytes, time, target, probe, role, country, asn) VALUES";
+  for (std::size_t i = 0; i < rows; ++i) out += i == 0 ? "(?,?,?,?,?,?,?,?,?,?)" : ",(?,?,?,?,?,?,?,?,?,?)";
+  return out;
+}
+
+const std::string kTexts[kUses] = {
     "BEGIN IMMEDIATE",
+    "BEGIN",
     "COMMIT",
     "ROLLBACK",
-    "INSERT OR IGNORE INTO records(id, frame, begins, bytes, time, target, probe, role, country, asn) "
-    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    "SELECT 1 FROM records WHERE id = ?1",
+    many_rows(1),
+    many_rows(kRowsAtOnce),
     "INSERT INTO frames(frame, day, begins, bytes, records, committed, ids) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     "INSERT INTO targets(id) VALUES(?1) ON CONFLICT DO NOTHING",
     "SELECT target FROM targets WHERE id = ?1",
@@ -62,23 +78,8 @@ std::string_view bytes_of(const RecordId& id) {
   return {reinterpret_cast<const char*>(id.bytes().data()), id.bytes().size()};
 }
 
-std::optional<RecordId> id_of(std::string_view blob) {
-  RecordId::Bytes bytes{};
-  if (blob.size() != bytes.size()) return std::nullopt;
-  std::copy(blob.begin(), blob.end(), bytes.begin());
-  return RecordId::from_bytes(bytes);
-}
-
 std::int64_t number_of(sys_days day) { return day.time_since_epoch().count(); }
 sys_days day_of(std::int64_t number) { return sys_days(std::chrono::days(number)); }
-
-// The smallest or largest id of a millisecond.
-RecordId id_at(WallTime time, std::uint8_t filler) {
-  RecordId::Bytes random{};
-  random.fill(filler);
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  return RecordId::make(std::max<std::int64_t>(milliseconds, 0), random);
-}
 
 Expected<std::int64_t> one_number(Database& database, std::string_view sql) {
   auto statement = database.prepare(sql);
@@ -141,7 +142,7 @@ Expected<RecordIndex> RecordIndex::open_once(const std::string& path) {
 }
 
 Expected<void> RecordIndex::prepare() {
-  for (const char* text : kTexts) {
+  for (const std::string& text : kTexts) {
     auto statement = database_.prepare(text);
     if (!statement) return std::unexpected(statement.error());
     statements_.push_back(std::move(*statement));
@@ -149,94 +150,179 @@ Expected<void> RecordIndex::prepare() {
   return {};
 }
 
-Expected<void> RecordIndex::begin() {
-  ids_.clear();
-  return statements_[kBegin].run();
-}
-
-void RecordIndex::rollback() {
-  // Keys that were handed out in the transaction are gone with it.
-  targets_.clear();
-  probes_.clear();
-  (void)statements_[kRollback].run();  // fails only where SQLite has rolled back by itself
-}
-
-Expected<std::int64_t> RecordIndex::target_key(std::string_view target) {
-  std::string text(target);
-  if (const auto known = targets_.find(text); known != targets_.end()) return known->second;
-  statements_[kAddTarget].bind_text(1, text);
-  if (const auto added = statements_[kAddTarget].run(); !added) return std::unexpected(added.error());
-  Statement& find = statements_[kFindTarget];
-  find.bind_text(1, text);
+Expected<std::int64_t> RecordIndex::key_of(Names& names, std::string_view name, std::size_t add_use,
+                                           std::size_t find_use) {
+  if (const auto known = names.find(name); known != names.end()) return known->second;
+  statements_[add_use].bind_text(1, name);
+  if (const auto added = statements_[add_use].run(); !added) return std::unexpected(added.error());
+  Statement& find = statements_[find_use];
+  find.bind_text(1, name);
   const auto row = find.step();
   if (!row) return std::unexpected(row.error());
   const std::int64_t key = find.integer(0);
   find.reset();
-  if (targets_.size() >= limits::kIndexNamesMax) targets_.clear();
-  targets_.emplace(std::move(text), key);
+  if (names.size() >= limits::kIndexNamesMax) names.clear();
+  names.emplace(name, key);
   return key;
 }
 
 Expected<std::int64_t> RecordIndex::probe_key(const ProbeId& probe) {
-  if (const auto known = probes_.find(probe); known != probes_.end()) return known->second;
-  statements_[kAddProbe].bind_text(1, probe.text());
-  if (const auto added = statements_[kAddProbe].run(); !added) return std::unexpected(added.error());
-  Statement& find = statements_[kFindProbe];
-  find.bind_text(1, probe.text());
-  const auto row = find.step();
-  if (!row) return std::unexpected(row.error());
-  const std::int64_t key = find.integer(0);
-  find.reset();
-  if (probes_.size() >= limits::kIndexNamesMax) probes_.clear();
-  probes_.emplace(probe, key);
+  if (last_probe_.first == probe.text()) return last_probe_.second;
+  const auto key = key_of(probes_, probe.text(), kAddProbe, kFindProbe);
+  if (key) last_probe_ = {probe.text(), *key};
   return key;
+}
+
+Expected<void> RecordIndex::open_frame() {
+  KUA_CHECK(!in_transaction_);
+  const auto begun = statements_[kBeginRead].run();
+  in_transaction_ = begun.has_value();
+  return begun;
+}
+
+Expected<void> RecordIndex::end_lookups() {
+  const auto ended = statements_[kCommit].run();
+  in_transaction_ = !ended;
+  return ended;
+}
+
+std::size_t RecordIndex::IdHash::operator()(const RecordId::Bytes& id) const noexcept {
+  std::size_t hash = 0;
+  std::memcpy(&hash, id.data() + id.size() - sizeof hash, sizeof hash);
+  return hash;
+}
+
+Expected<bool> RecordIndex::is_known(const RecordId& id) {
+  if (waiting_ids_.contains(id.bytes())) return true;
+  Statement& find = statements_[kFindRecord];
+  find.bind_blob(1, bytes_of(id));
+  const auto row = find.step();
+  find.reset();
+  return row;
 }
 
 Expected<bool> RecordIndex::add(const IndexEntry& entry, std::uint32_t offset, std::uint32_t bytes) {
   KUA_CHECK(entry.probe != nullptr);
-  Statement& add = statements_[kAddRecord];
+  const auto known = is_known(entry.id);
+  if (!known) return std::unexpected(known.error());
+  if (*known) return false;
   const auto probe = probe_key(*entry.probe);
   if (!probe) return std::unexpected(probe.error());
-  add.bind_blob(1, bytes_of(entry.id));
-  add.bind(2, next_frame_);
-  add.bind(3, static_cast<std::int64_t>(offset));
-  add.bind(4, static_cast<std::int64_t>(bytes));
-  add.bind(5, static_cast<std::int64_t>(entry.time.time_since_epoch().count()));
-  if (entry.target.empty()) {
-    add.bind_null(6);
-  } else {
-    const auto target = target_key(entry.target);
+  Row row;
+  row.id = entry.id.bytes();
+  row.frame = next_frame_;
+  row.begins = offset;
+  row.bytes = bytes;
+  row.time_us = entry.time.time_since_epoch().count();
+  if (!entry.target.empty()) {
+    const auto target = key_of(targets_, entry.target, kAddTarget, kFindTarget);
     if (!target) return std::unexpected(target.error());
-    add.bind(6, *target);
+    row.target = *target;
   }
-  add.bind(7, *probe);
-  add.bind(8, static_cast<std::int64_t>(entry.role));
-  add.bind_text(9, entry.country.text());
-  add.bind(10, static_cast<std::int64_t>(entry.asn.number));
-  const auto done = add.step();
-  if (!done) return std::unexpected(done.error());
-  const bool added = database_.changes() > 0;
-  add.reset();
-  if (added) ids_ += bytes_of(entry.id);
-  return added;
+  row.probe = *probe;
+  row.role = entry.role;
+  std::copy_n(entry.country.text().begin(), row.country.size(), row.country.begin());
+  row.asn = entry.asn.number;
+  rows_.push_back(row);
+  waiting_ids_.insert(row.id);
+  return true;
 }
 
-Expected<void> RecordIndex::commit(const FramePosition& position, std::uint32_t records, WallTime committed) {
-  Statement& add = statements_[kAddFrame];
-  add.bind(1, next_frame_);
-  add.bind(2, number_of(position.day));
-  add.bind(3, static_cast<std::int64_t>(position.offset));
-  add.bind(4, static_cast<std::int64_t>(position.bytes));
-  add.bind(5, static_cast<std::int64_t>(records));
-  add.bind(6, static_cast<std::int64_t>(committed.time_since_epoch().count()));
-  add.bind_blob(7, ids_);
-  if (const auto added = add.run(); !added) return added;
-  if (const auto done = statements_[kCommit].run(); !done) return done;
+void RecordIndex::close_frame(const FramePosition& position, WallTime committed) {
+  ClosedFrame frame{position, committed, {}};
+  for (std::size_t i = frame_begin_; i < rows_.size(); ++i) {
+    frame.ids.append(reinterpret_cast<const char*>(rows_[i].id.data()), rows_[i].id.size());
+  }
+  frames_.push_back(std::move(frame));
+  frame_begin_ = rows_.size();
   ++next_frame_;
+}
+
+void RecordIndex::undo_frame() {
+  for (std::size_t i = frame_begin_; i < rows_.size(); ++i) waiting_ids_.erase(rows_[i].id);
+  rows_.resize(frame_begin_);
+  if (!in_transaction_) return;
+  // Keys that were handed out in the transaction are gone with it.
+  targets_.clear();
+  probes_.clear();
+  last_probe_ = {};
+  (void)statements_[kRollback].run();  // fails only where SQLite has rolled back by itself
+  in_transaction_ = false;
+}
+
+void RecordIndex::bind_row(Statement& add, int first, const Row& row) {
+  add.bind_blob(first, {reinterpret_cast<const char*>(row.id.data()), row.id.size()});
+  add.bind(first + 1, row.frame);
+  add.bind(first + 2, static_cast<std::int64_t>(row.begins));
+  add.bind(first + 3, static_cast<std::int64_t>(row.bytes));
+  add.bind(first + 4, row.time_us);
+  if (row.target == 0) {
+    add.bind_null(first + 5);
+  } else {
+    add.bind(first + 5, row.target);
+  }
+  add.bind(first + 6, row.probe);
+  add.bind(first + 7, static_cast<std::int64_t>(row.role));
+  add.bind_text(first + 8, {row.country.data(), row.country.size()});
+  add.bind(first + 9, static_cast<std::int64_t>(row.asn));
+}
+
+Expected<void> RecordIndex::write_rows() {
+  std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.id < b.id; });
+  for (std::size_t at = 0; at < rows_.size();) {
+    const std::size_t count = rows_.size() - at >= kRowsAtOnce ? kRowsAtOnce : 1;
+    Statement& add = statements_[count == 1 ? kAddRecord : kAddRecords];
+    for (std::size_t i = 0; i < count; ++i) bind_row(add, static_cast<int>(i * kRowColumns) + 1, rows_[at + i]);
+    const auto added = add.step();
+    add.reset();
+    if (!added) return std::unexpected(added.error());
+    at += count;
+  }
   return {};
 }
 
-Expected<void> RecordIndex::commit_nothing() { return statements_[kCommit].run(); }
+Expected<void> RecordIndex::write_frames() {
+  Statement& add = statements_[kAddFrame];
+  // Frames got their numbers in order, the last one the number before the next.
+  std::int64_t number = next_frame_ - static_cast<std::int64_t>(frames_.size());
+  for (const ClosedFrame& frame : frames_) {
+    add.bind(1, number++);
+    add.bind(2, number_of(frame.position.day));
+    add.bind(3, static_cast<std::int64_t>(frame.position.offset));
+    add.bind(4, static_cast<std::int64_t>(frame.position.bytes));
+    add.bind(5, static_cast<std::int64_t>(frame.ids.size() / sizeof(RecordId::Bytes)));
+    add.bind(6, static_cast<std::int64_t>(frame.committed.time_since_epoch().count()));
+    add.bind_blob(7, frame.ids);
+    if (const auto added = add.run(); !added) return added;
+  }
+  return {};
+}
+
+void RecordIndex::forget_waiting() {
+  next_frame_ -= static_cast<std::int64_t>(frames_.size());
+  rows_.clear();
+  frames_.clear();
+  waiting_ids_.clear();
+  frame_begin_ = 0;
+}
+
+Expected<void> RecordIndex::flush() {
+  KUA_CHECK(frame_begin_ == rows_.size());  // no frame is open
+  if (frames_.empty()) return {};
+  if (const auto begun = statements_[kBegin].run(); !begun) return begun;
+  Expected<void> written = write_rows();
+  if (written) written = write_frames();
+  if (written) written = statements_[kCommit].run();
+  if (!written) {
+    (void)statements_[kRollback].run();  // fails only where SQLite has rolled back by itself
+    return written;
+  }
+  rows_.clear();
+  frames_.clear();
+  waiting_ids_.clear();
+  frame_begin_ = 0;
+  return {};
+}
 
 Expected<std::map<sys_days, std::uint64_t>> RecordIndex::ends() {
   auto statement = database_.prepare("SELECT day, max(begins + bytes) FROM frames GROUP BY day");
@@ -291,138 +377,6 @@ Expected<bool> RecordIndex::remove_first_frame(sys_days day) {
   if (const auto forgotten = forget->run(); !forgotten) return std::unexpected(forgotten.error());
   if (const auto done = transaction->commit(); !done) return std::unexpected(done.error());
   return true;
-}
-
-Expected<IndexReader> IndexReader::open(const std::string& path) {
-  auto database = Database::open(path, platform::Durability::process_crash);
-  if (!database) return std::unexpected(database.error());
-  auto find = database->prepare(
-      "SELECT f.day, f.begins, f.bytes, r.begins, r.bytes FROM records r JOIN frames f USING(frame) WHERE r.id = ?1");
-  if (!find) return std::unexpected(find.error());
-  return IndexReader(std::move(*database), std::move(*find));
-}
-
-Expected<std::optional<IndexedPlace>> IndexReader::find(const RecordId& id) {
-  find_.bind_blob(1, bytes_of(id));
-  const auto row = find_.step();
-  if (!row) return std::unexpected(row.error());
-  std::optional<IndexedPlace> place;
-  if (*row) {
-    place = IndexedPlace{id,
-                         {day_of(find_.integer(0)), static_cast<std::uint64_t>(find_.integer(1)),
-                          static_cast<std::uint64_t>(find_.integer(2))},
-                         static_cast<std::uint32_t>(find_.integer(3)),
-                         static_cast<std::uint32_t>(find_.integer(4))};
-  }
-  find_.reset();
-  return place;
-}
-
-namespace {
-
-// How far the birth of a record (its id) may lie from its time: a measurement's time is rounded down,
-// a minute summary carries the begin of a day that was over when it was born.
-constexpr std::chrono::minutes kBornBefore{10};
-constexpr std::chrono::minutes kMeasurementBornAfter{10};
-constexpr std::chrono::days kSummaryBornAfter{2};
-
-RecordId upper_bound_of(const RecordQuery& query) {
-  RecordId::Bytes last{};
-  last.fill(0xff);
-  RecordId bound = RecordId::from_bytes(last);
-  if (query.until) {
-    const WallTime latest = query.target ? *query.until + kMeasurementBornAfter : *query.until + kSummaryBornAfter;
-    bound = id_at(latest, 0xff);
-  }
-  return query.after ? std::min(bound, *query.after) : bound;
-}
-
-RecordId lower_bound_of(const RecordQuery& query) {
-  return query.since ? id_at(*query.since - kBornBefore, 0) : RecordId::from_bytes({});
-}
-
-bool passes(const RecordQuery& query, const Statement& row, const std::optional<std::int64_t>& probe) {
-  const WallTime time{Microseconds(row.integer(3))};
-  if (query.since && time < *query.since) return false;
-  if (query.until && time >= *query.until) return false;
-  if (probe && row.integer(4) != *probe) return false;
-  if (query.role && row.integer(5) != static_cast<std::int64_t>(*query.role)) return false;
-  if (query.country && row.text(6) != query.country->text()) return false;
-  return !query.network || row.integer(7) == static_cast<std::int64_t>(query.network->number);
-}
-
-// nullopt: nobody has that name.
-Expected<std::optional<std::int64_t>> key_of(Database& database, std::string_view sql, std::string_view name) {
-  auto statement = database.prepare(sql);
-  if (!statement) return std::unexpected(statement.error());
-  statement->bind_text(1, name);
-  const auto row = statement->step();
-  if (!row) return std::unexpected(row.error());
-  if (!*row) return std::optional<std::int64_t>();
-  return std::optional<std::int64_t>(statement->integer(0));
-}
-
-Expected<std::vector<IndexedPlace>> collect(Statement& rows, Statement& frame_of, const RecordQuery& query,
-                                            const std::optional<std::int64_t>& probe) {
-  std::vector<IndexedPlace> out;
-  const std::size_t limit = std::min(query.limit, limits::kQueryRecordsMax);
-  std::size_t looked_at = 0;
-  while (out.size() < limit) {
-    const auto row = rows.step();
-    if (!row) return std::unexpected(row.error());
-    if (!*row) break;
-    if (++looked_at > limits::kQueryRowsMax) {
-      return fail(ErrorKind::limit, "too many records to look through; narrow it by target or time",
-                  "querying records");
-    }
-    if (!passes(query, rows, probe)) continue;
-    const auto id = id_of(rows.blob(0));
-    if (!id) continue;
-    frame_of.bind(1, rows.integer(1));
-    const auto frame = frame_of.step();
-    if (!frame) return std::unexpected(frame.error());
-    if (*frame) {
-      out.push_back({*id,
-                     {day_of(frame_of.integer(0)), static_cast<std::uint64_t>(frame_of.integer(1)),
-                      static_cast<std::uint64_t>(frame_of.integer(2))},
-                     static_cast<std::uint32_t>(rows.integer(2)),
-                     static_cast<std::uint32_t>(rows.integer(8))});
-    }
-    frame_of.reset();
-  }
-  return out;
-}
-
-}  // namespace
-
-Expected<std::vector<IndexedPlace>> IndexReader::query(const RecordQuery& query) {
-  std::optional<std::int64_t> probe;
-  std::optional<std::int64_t> target;
-  if (query.probe) {
-    const auto key = key_of(database_, "SELECT probe FROM probes WHERE id = ?1", query.probe->text());
-    if (!key) return std::unexpected(key.error());
-    if (!*key) return std::vector<IndexedPlace>();
-    probe = **key;
-  }
-  if (query.target) {
-    const auto key = key_of(database_, "SELECT target FROM targets WHERE id = ?1", query.target->text());
-    if (!key) return std::unexpected(key.error());
-    if (!*key) return std::vector<IndexedPlace>();
-    target = **key;
-  }
-  auto rows = database_.prepare(
-      std::string("SELECT id, frame, begins, time, probe, role, country, asn, bytes FROM records "
-                  "WHERE id < ?1 AND id >= ?2 ") +
-      (target ? "AND target = ?3 " : "") + "ORDER BY id DESC");
-  if (!rows) return std::unexpected(rows.error());
-  auto frame_of = database_.prepare("SELECT day, begins, bytes FROM frames WHERE frame = ?1");
-  if (!frame_of) return std::unexpected(frame_of.error());
-  const RecordId upper = upper_bound_of(query);
-  const RecordId lower = lower_bound_of(query);
-  rows->bind_blob(1, bytes_of(upper));
-  rows->bind_blob(2, bytes_of(lower));
-  if (target) rows->bind(3, *target);
-  return collect(*rows, *frame_of, query, probe);
 }
 
 }  // namespace kua::collector

@@ -2,6 +2,7 @@
 // always be made again from the log, so it is synced lazily, and a damaged one is set aside.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -9,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "collector/store/archive.h"
@@ -31,65 +33,88 @@ struct IndexEntry {
 };
 [[nodiscard]] IndexEntry index_entry_of(const Record& record);  // borrows from `record`
 
-// The writer; lives on the commit thread.
+// The writer; lives on the commit thread. Rows wait in memory and go to the file many frames at a time,
+// in order of id: then neighbours share a page, and a page is written once instead of once a frame. What
+// waits is lost in a crash and made again from the log.
 class RecordIndex {
  public:
   // A file that is damaged is renamed to NAME.damaged and a new one begun.
   [[nodiscard]] static Expected<RecordIndex> open(const std::string& path);
   [[nodiscard]] bool was_damaged() const noexcept { return was_damaged_; }
 
-  // One frame's rows are one transaction: begin, add…, then the frame's place and commit, or rollback.
-  [[nodiscard]] Expected<void> begin();
+  // One frame at a time: open it, add its records, end the look-ups, then close it with its place, or undo
+  // it. Look-ups of one frame share one transaction: each alone would lock and unlock the file.
+  [[nodiscard]] Expected<void> open_frame();
   // False: the id is known already, and nothing was added. `offset` and `bytes`: the stored line in
   // the decompressed frame, newline excluded.
   [[nodiscard]] Expected<bool> add(const IndexEntry& entry, std::uint32_t offset, std::uint32_t bytes);
-  [[nodiscard]] Expected<void> commit(const FramePosition& position, std::uint32_t records, WallTime committed);
-  [[nodiscard]] Expected<void> commit_nothing();  // every id was known
-  void rollback();
+  [[nodiscard]] Expected<void> end_lookups();
+  void close_frame(const FramePosition& position, WallTime committed);
+  void undo_frame();
 
-  // Where the indexed frames of each day end.
+  [[nodiscard]] std::size_t waiting() const noexcept { return rows_.size(); }
+  void forget_waiting();  // it is made again from the log
+  // Writes what waits, in one transaction. On error it goes on waiting.
+  [[nodiscard]] Expected<void> flush();
+
+  // Where the frames of each day end that are in the file.
   [[nodiscard]] Expected<std::map<std::chrono::sys_days, std::uint64_t>> ends();
-  // Frames committed at or after `since`, in order.
+  // Frames in the file that were committed at or after `since`, in order.
   [[nodiscard]] Expected<std::vector<FramePosition>> frames_since(WallTime since);
-  // Removes the rows of the day's first frame. False: the day has none left.
+  // Removes the rows of the day's first frame. False: the day has none left. Only after a flush.
   [[nodiscard]] Expected<bool> remove_first_frame(std::chrono::sys_days day);
 
  private:
+  struct Row {
+    RecordId::Bytes id{};
+    std::int64_t frame = 0;
+    std::uint32_t begins = 0;
+    std::uint32_t bytes = 0;
+    std::int64_t time_us = 0;
+    std::int64_t target = 0;  // 0: none
+    std::int64_t probe = 0;
+    ProbeRole role = ProbeRole::probe;
+    std::array<char, 2> country{};
+    std::uint32_t asn = 0;
+  };
+  struct ClosedFrame {
+    FramePosition position;
+    WallTime committed;
+    std::string ids;  // 16 bytes each
+  };
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+  };
+  struct IdHash {
+    // The random half of an id is as good as any hash.
+    std::size_t operator()(const RecordId::Bytes& id) const noexcept;
+  };
+
   explicit RecordIndex(platform::Database database);
   [[nodiscard]] static Expected<RecordIndex> open_once(const std::string& path);
   [[nodiscard]] Expected<void> prepare();
-  [[nodiscard]] Expected<std::int64_t> target_key(std::string_view target);
+  [[nodiscard]] Expected<bool> is_known(const RecordId& id);
+  using Names = std::unordered_map<std::string, std::int64_t, TextHash, std::equal_to<>>;
+  [[nodiscard]] Expected<std::int64_t> key_of(Names& names, std::string_view name, std::size_t add_use,
+                                              std::size_t find_use);
   [[nodiscard]] Expected<std::int64_t> probe_key(const ProbeId& probe);
+  static void bind_row(platform::Statement& add, int first, const Row& row);
+  [[nodiscard]] Expected<void> write_rows();
+  [[nodiscard]] Expected<void> write_frames();
 
   platform::Database database_;
   std::vector<platform::Statement> statements_;  // by Use; after database_: finalized before it closes
-  std::unordered_map<std::string, std::int64_t> targets_;
-  std::unordered_map<ProbeId, std::int64_t> probes_;
+  Names targets_;
+  Names probes_;
+  std::pair<std::string, std::int64_t> last_probe_;  // batches are of one probe
+  bool in_transaction_ = false;
+  std::vector<Row> rows_;
+  std::vector<ClosedFrame> frames_;
+  std::unordered_set<RecordId::Bytes, IdHash> waiting_ids_;
+  std::size_t frame_begin_ = 0;  // first row of the open frame
   std::int64_t next_frame_ = 1;
-  std::string ids_;  // of the open transaction, 16 bytes each
   bool was_damaged_ = false;
-};
-
-// Where one stored line is.
-struct IndexedPlace {
-  RecordId id = RecordId::from_bytes({});
-  FramePosition frame;
-  std::uint32_t offset = 0;
-  std::uint32_t bytes = 0;
-};
-
-// The reader, a connection of its own; lives on the state thread.
-class IndexReader {
- public:
-  [[nodiscard]] static Expected<IndexReader> open(const std::string& path);
-  [[nodiscard]] Expected<std::optional<IndexedPlace>> find(const RecordId& id);
-  [[nodiscard]] Expected<std::vector<IndexedPlace>> query(const RecordQuery& query);
-
- private:
-  IndexReader(platform::Database database, platform::Statement find)
-      : database_(std::move(database)), find_(std::move(find)) {}
-  platform::Database database_;
-  platform::Statement find_;
 };
 
 }  // namespace kua::collector

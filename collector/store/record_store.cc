@@ -84,16 +84,16 @@ Expected<void> RecordStore::catch_up() {
       counters_.damaged_bytes += (*frame)->position.offset - at;
       if (const auto indexed = index_frame(**frame); !indexed) return indexed;
       at = (*frame)->position.offset + (*frame)->position.bytes;
+      if (index_->waiting() < limits::kIndexFlushRows) continue;
+      if (const auto flushed = index_->flush(); !flushed) return flushed;
     }
   }
-  index_behind_ = false;
-  return {};
+  return index_->flush();
 }
 
 Expected<void> RecordStore::index_frame(const Frame& frame) {
-  if (const auto begun = index_->begin(); !begun) return begun;
+  if (const auto opened = index_->open_frame(); !opened) return opened;
   protocol::RecordReader reader;
-  std::uint32_t records = 0;
   WallTime committed;
   const std::string_view lines = frame.lines;
   for (std::size_t at = 0; at < lines.size();) {
@@ -105,19 +105,21 @@ Expected<void> RecordStore::index_frame(const Frame& frame) {
       const auto added = index_->add(index_entry_of(*record), static_cast<std::uint32_t>(at),
                                      static_cast<std::uint32_t>(line.size()));
       if (!added) {
-        index_->rollback();
+        index_->undo_frame();
         return std::unexpected(added.error());
       }
-      records += *added ? 1 : 0;
       committed = std::max(committed, stored->facts.received);
     } else {
       counters_.damaged_bytes += line.size();
     }
     at = end + 1;
   }
-  const auto done = index_->commit(frame.position, records, committed);
-  if (!done) index_->rollback();
-  return done;
+  if (const auto ended = index_->end_lookups(); !ended) {
+    index_->undo_frame();
+    return ended;
+  }
+  index_->close_frame(frame.position, committed);
+  return {};
 }
 
 bool RecordStore::append(AppendBatch batch, std::function<void(AppendResult)> done) {
@@ -135,6 +137,7 @@ void RecordStore::run() {
   while (true) {
     std::vector<Pending> group = take_group();
     if (!group.empty()) commit(std::move(group));
+    if (flush_is_due()) flush_index();
     retain_one_step();
     const std::lock_guard lock(mutex_);
     if (closing_ && queue_.empty()) return;
@@ -144,7 +147,9 @@ void RecordStore::run() {
 // Everything that waits, up to a frame's bytes: the longer a sync takes, the more share the next one.
 std::vector<RecordStore::Pending> RecordStore::take_group() {
   std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, kRetentionPause, [this] { return closing_ || !queue_.empty(); });
+  const auto something = [this] { return closing_ || !queue_.empty() || settles_asked_ != settles_done_; };
+  const auto until = index_->waiting() > 0 ? flush_due_ : std::chrono::steady_clock::now() + kRetentionPause;
+  wake_.wait_until(lock, until, something);
   std::vector<Pending> group;
   std::size_t bytes = 0;
   while (!queue_.empty() && bytes < limits::kFrameBytesMax) {
@@ -154,6 +159,31 @@ std::vector<RecordStore::Pending> RecordStore::take_group() {
   }
   queued_bytes_ -= bytes;
   return group;
+}
+
+bool RecordStore::flush_is_due() {
+  const std::lock_guard lock(mutex_);
+  if (settles_asked_ != settles_done_) return queue_.empty();
+  if (index_->waiting() == 0) return false;
+  return index_->waiting() >= limits::kIndexFlushRows || (closing_ && queue_.empty()) ||
+         std::chrono::steady_clock::now() >= flush_due_;
+}
+
+void RecordStore::flush_index() {
+  if (const auto flushed = index_->flush(); !flushed) {
+    ++counters_.index_failures;
+    flush_due_ = std::chrono::steady_clock::now() + limits::kIndexFlushAfter;  // tried again then
+  }
+  const std::lock_guard lock(mutex_);
+  settles_done_ = settles_asked_;
+  settled_.notify_all();
+}
+
+void RecordStore::settle() {
+  std::unique_lock lock(mutex_);
+  const std::uint64_t mine = ++settles_asked_;
+  wake_.notify_one();
+  settled_.wait(lock, [&] { return settles_done_ >= mine; });
 }
 
 void RecordStore::commit(std::vector<Pending> group) {
@@ -170,6 +200,7 @@ void RecordStore::commit(std::vector<Pending> group) {
 
 Expected<void> RecordStore::gather(const std::vector<Pending>& group, Group& out) {
   lines_.clear();
+  if (const auto opened = index_->open_frame(); !opened) return opened;
   for (const Pending& pending : group) {
     std::vector<Stored>& results = out.results.emplace_back();
     results.reserve(pending.batch.items.size());
@@ -189,43 +220,43 @@ Expected<void> RecordStore::gather(const std::vector<Pending>& group, Group& out
       lines_ += item.received;
     }
   }
-  return {};
+  return index_->end_lookups();
 }
 
-// The rows go into an open transaction first: that is also the look-up for duplicates. The log decides;
-// the transaction follows it or is undone.
+// The index takes the rows first: that is also the look-up for duplicates. The log decides; the rows stay
+// or are undone.
 Expected<std::vector<std::vector<Stored>>> RecordStore::write_group(const std::vector<Pending>& group) {
   if (index_behind_) {
+    // Until the index knows the whole log it cannot tell a duplicate.
+    index_->forget_waiting();
     if (const auto caught_up = catch_up(); !caught_up) return std::unexpected(caught_up.error());
+    index_behind_ = false;
+  }
+  if (index_->waiting() >= limits::kIndexWaitingMax) {
+    if (const auto flushed = index_->flush(); !flushed) return std::unexpected(flushed.error());
   }
   const auto free = files_.free_bytes(options_.directory);
   if (free && *free < options_.free_bytes_min) {
     return fail(ErrorKind::no_space, std::to_string(*free) + " bytes are free, less than is left alone", "storing records");
   }
-  if (const auto begun = index_->begin(); !begun) return std::unexpected(begun.error());
+  const bool first = index_->waiting() == 0;
   Group gathered;
   if (const auto done = gather(group, gathered); !done) {
-    index_->rollback();
+    index_->undo_frame();
     return std::unexpected(done.error());
   }
   counters_.duplicates += gathered.duplicates;
-  if (gathered.records == 0) {
-    if (const auto ended = index_->commit_nothing(); !ended) return std::unexpected(ended.error());
-    return std::move(gathered.results);
-  }
+  if (gathered.records == 0) return std::move(gathered.results);
   const WallTime now = clock_.wall_now();
   const MonotonicTime before = clock_.monotonic_now();
   const auto position = log_->append(day_of(now), lines_);
   if (!position) {
-    index_->rollback();
+    index_->undo_frame();
     return std::unexpected(position.error());
   }
   const Microseconds took = clock_.monotonic_now() - before;
-  if (const auto indexed = index_->commit(*position, gathered.records, now); !indexed) {
-    index_->rollback();
-    index_behind_ = true;
-    ++counters_.index_failures;
-  }
+  index_->close_frame(*position, now);
+  if (first) flush_due_ = std::chrono::steady_clock::now() + limits::kIndexFlushAfter;
   ++counters_.commits;
   counters_.records += gathered.records;
   counters_.last_commit_us = now.time_since_epoch().count();
@@ -246,6 +277,7 @@ void RecordStore::retain_one_step() {
   const bool too_old = oldest < day_of(clock_.wall_now()) - options_.age_max;
   const bool too_large = log_->bytes() > options_.bytes_max;
   if (!too_old && !too_large) return;
+  if (const auto flushed = index_->flush(); !flushed) return;
   const auto removed = index_->remove_first_frame(oldest);
   if (!removed || *removed) return;  // an error: tried again after the next commit
   if (const auto gone = log_->remove_day(oldest); !gone) return;

@@ -1,6 +1,6 @@
 // Keeps records: batches go in from the state thread, one commit thread writes them to the record log in
-// groups, and what is reported as stored is on disk, synced. The index follows the log; the log is the
-// truth, and an index that lags or is lost is made again from it.
+// groups, and what is reported as stored is on disk, synced. The index follows within half a second; the
+// log is the truth, and an index that lags or is lost is made again from it.
 #pragma once
 
 #include <atomic>
@@ -16,6 +16,7 @@
 #include "collector/limits.h"
 #include "collector/store/archive.h"
 #include "collector/store/day_log.h"
+#include "collector/store/index_reader.h"
 #include "collector/store/record_index.h"
 #include "measurement/error.h"
 #include "platform/clock/clock.h"
@@ -73,6 +74,9 @@ class RecordStore final : public RecordArchive {
   // fdatasync or failure, in order of commit. The batch's views and pointers are borrowed until then.
   [[nodiscard]] bool append(AppendBatch batch, std::function<void(AppendResult)> done);
 
+  // Blocks until everything answered so far can be found and queried.
+  void settle();
+
   // Every stored record committed at or after `since`, in order of commit. Only before the first
   // append. Lines that cannot be read are passed over and counted as damaged.
   [[nodiscard]] Expected<void> replay(WallTime since, const std::function<void(const StoredRecord&)>& to);
@@ -101,6 +105,8 @@ class RecordStore final : public RecordArchive {
   void commit(std::vector<Pending> group);
   [[nodiscard]] Expected<std::vector<std::vector<Stored>>> write_group(const std::vector<Pending>& group);
   [[nodiscard]] Expected<void> gather(const std::vector<Pending>& group, Group& out);
+  void flush_index();
+  [[nodiscard]] bool flush_is_due();
   void retain_one_step();
   void publish_sizes();
   [[nodiscard]] Expected<StoredRecord> read_place(const IndexedPlace& place);
@@ -110,7 +116,8 @@ class RecordStore final : public RecordArchive {
   StoreOptions options_;
   std::optional<DayLog> log_;
   std::optional<RecordIndex> index_;
-  bool index_behind_ = false;  // the log holds frames that the index does not
+  bool index_behind_ = false;  // the log holds frames that the index could not take at start
+  std::chrono::steady_clock::time_point flush_due_{};  // of the oldest row that waits
   std::string lines_;          // of the frame being made; keeps its space
   StoreCounters counters_;
 
@@ -119,6 +126,9 @@ class RecordStore final : public RecordArchive {
   std::deque<Pending> queue_;
   std::size_t queued_bytes_ = 0;
   bool closing_ = false;
+  std::uint64_t settles_asked_ = 0;
+  std::uint64_t settles_done_ = 0;
+  std::condition_variable settled_;
   std::vector<Microseconds> durations_;
 
   std::optional<IndexReader> reader_;

@@ -26,12 +26,13 @@ def main() -> int:
         collector.start()
         acknowledged = directory / "acknowledged"
         client = subprocess.Popen(
-            [load, "records", "--port", str(collector.ports["probes"]), "--probes", "40", "--batches", "1500",
-             "--records", "20", "--threads", "4", "--seconds", "90", "--retry", "--acknowledged", str(acknowledged)],
+            [load, "stream", "--port", str(collector.ports["probes"]), "--probes", "40", "--records", "20",
+             "--threads", "4", "--seconds", str(3 * kills), "--acknowledged", str(acknowledged)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert client.stderr.readline() == "ready\n"
         for _ in range(kills):
             time.sleep(chance.uniform(0.3, 1.2))
+            assert client.poll() is None, "the load was over before the kill"
             collector.kill()
             collector.start()
         line, _ = client.communicate(timeout=120)

@@ -1,7 +1,10 @@
 // kua-collector-load: plays many probes against one collector on loopback.
 //
 //   records --port P [--probes N] [--batches N] [--seconds S] [--threads N] [--records N]
-//           [--acknowledged FILE] [--retry]   batches of measurements as fast as they are taken
+//           [--acknowledged FILE] [--retry] [--warm]   batches of measurements as fast as they are taken,
+//           after every probe connected and sent one record where it is warm
+//   stream  --port P [--probes N] [--seconds S] [--threads N] [--records N] [--acknowledged FILE]
+//           ever new batches until the time is over, sent again until they are taken
 //   flood   --port P [--probes N] [--days N] [--within SECONDS] [--acknowledged FILE]
 //           every probe reconnects once within the time, with so many days of minute summaries
 //   corpus  --batches N --out FILE            the batches' NDJSON, for peers that merely store it
@@ -9,12 +12,15 @@
 // Prints one JSON line. Exit 0, 1 when something that had to be taken was not, 2 for wrong usage.
 #include <csignal>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <latch>
 #include <map>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -117,32 +123,34 @@ bool enrol_all(const Fleet& fleet, std::uint16_t port) {
 
 // Counts of one run; written by all threads.
 struct Tally {
-  std::atomic<std::size_t> next{0};
   std::atomic<std::size_t> acknowledged{0};
   std::atomic<std::size_t> refused{0};
   std::atomic<std::size_t> broken{0};
 };
 
-// A connection a probe, each with its own share of the fleet; a batch comes again until it is taken or
-// the time is over.
-void send_batches(const std::vector<Batch>& batches, const Options& options, std::size_t threads, std::size_t self,
+using Connections = std::map<std::size_t, HttpsConnection>;  // by probe
+
+// The connection of a batch's probe; nullptr: nobody listens now.
+HttpsConnection* connection_of(std::size_t probe, std::uint16_t port, Connections& connections) {
+  const auto known = connections.find(probe);
+  if (known != connections.end()) return &known->second;
+  auto opened = HttpsConnection::open("127.0.0.1", port);
+  return opened ? &connections.emplace(probe, std::move(*opened)).first->second : nullptr;
+}
+
+// A connection a probe; a batch comes again until it is taken or the time is over.
+void send_batches(std::span<const Batch* const> batches, const Options& options, Connections& connections,
                   Steady::time_point end, Acknowledged& acknowledged, Tally& tally) {
-  std::map<std::size_t, HttpsConnection> connections;
-  for (std::size_t i = self; i < batches.size(); i += threads) {
-    const Batch& batch = batches[i];
+  for (const Batch* batch : batches) {
     while (Steady::now() < end) {
-      auto connection = connections.find(batch.probe);
-      if (connection == connections.end()) {
-        auto opened = HttpsConnection::open("127.0.0.1", options.port());
-        if (!opened) {
-          ++tally.broken;
-          std::this_thread::sleep_for(std::chrono::milliseconds(20));
-          continue;
-        }
-        connection = connections.emplace(batch.probe, std::move(*opened)).first;
+      HttpsConnection* connection = connection_of(batch->probe, options.port(), connections);
+      if (connection == nullptr) {
+        ++tally.broken;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        continue;
       }
-      const auto answer = connection->second.ask(batch.request);
-      if (!answer) connections.erase(connection);
+      const auto answer = connection->ask(batch->request);
+      if (!answer) connections.erase(batch->probe);
       if (answer && answer->status == 200) {
         tally.acknowledged += acknowledged.take(answer->body);
         break;
@@ -150,25 +158,46 @@ void send_batches(const std::vector<Batch>& batches, const Options& options, std
       ++(answer ? tally.refused : tally.broken);
       if (!options.has("retry")) break;
     }
-    if (Steady::now() >= end) return;
   }
+}
+
+// The batches of one thread: those of its own probes, so that a probe's connection stays in one hand.
+std::vector<const Batch*> share_of(const std::vector<Batch>& batches, std::size_t threads, std::size_t self) {
+  std::vector<const Batch*> out;
+  for (const Batch& batch : batches) {
+    if (batch.probe % threads == self) out.push_back(&batch);
+  }
+  return out;
+}
+
+// Every probe connects and sends one record, so that what comes after finds kept-alive connections.
+bool warm_up(Fleet& fleet, const Options& options, std::vector<Connections>& connections, Acknowledged& acknowledged) {
+  std::vector<Batch> greetings = make_batches(fleet, fleet.probes().size(), 1);
+  Tally tally;
+  const auto end = Steady::now() + std::chrono::seconds(60);
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    send_batches(share_of(greetings, connections.size(), i), options, connections[i], end, acknowledged, tally);
+  }
+  return tally.acknowledged == greetings.size();
 }
 
 int run_records(const Options& options) {
   Fleet fleet(options.number("probes", 1000), options.number("seed", 1));
   const std::size_t records = options.number("records", 100);
   const std::vector<Batch> batches = make_batches(fleet, options.number("batches", 2000), records);
-  if (!enrol_all(fleet, options.port())) return 1;
-  std::fprintf(stderr, "ready\n");
   Acknowledged acknowledged(options.text("acknowledged"));
+  std::vector<Connections> connections(options.number("threads", 8));
+  if (!enrol_all(fleet, options.port())) return 1;
+  if (options.has("warm") && !warm_up(fleet, options, connections, acknowledged)) return 1;
+  std::fprintf(stderr, "ready\n");
   Tally tally;
-  const std::size_t threads = options.number("threads", 8);
   const auto begin = Steady::now();
   const auto end = begin + std::chrono::seconds(options.number("seconds", 60));
   std::vector<std::thread> workers;
-  for (std::size_t i = 0; i < threads; ++i) {
-    workers.emplace_back(
-        [&, i] { send_batches(batches, options, threads, i, end, acknowledged, tally); });
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    workers.emplace_back([&, i] {
+      send_batches(share_of(batches, connections.size(), i), options, connections[i], end, acknowledged, tally);
+    });
   }
   for (std::thread& worker : workers) worker.join();
   const double seconds = std::chrono::duration<double>(Steady::now() - begin).count();
@@ -178,6 +207,45 @@ int run_records(const Options& options) {
               tally.acknowledged.load(), batches.size() * records, tally.refused.load(), tally.broken.load(), seconds,
               static_cast<double>(bytes) / static_cast<double>(batches.size() * records));
   return options.has("retry") || tally.acknowledged == batches.size() * records ? 0 : 1;
+}
+
+// One thread's own probes, who never run out of records.
+void stream_of(const Options& options, std::size_t self, Steady::time_point end, Acknowledged& acknowledged, Tally& tally,
+               std::atomic<bool>& failed, std::latch& ready) {
+  const std::size_t threads = options.number("threads", 4);
+  Fleet fleet(std::max<std::size_t>(1, options.number("probes", 40) / threads), options.number("seed", 3) + self);
+  if (!enrol_all(fleet, options.port())) failed = true;
+  ready.arrive_and_wait();
+  Connections connections;
+  for (std::size_t i = 0; !failed && Steady::now() < end; ++i) {
+    const WallTime now = platform::SystemClock().wall_now();
+    const std::size_t probe = i % fleet.probes().size();
+    const std::string lines = lines_of(fleet, fleet.probes()[probe], options.number("records", 20), now);
+    const Batch batch{probe, 0, 0,
+                      signed_post(fleet.probes()[probe], protocol::kRecordsPath, platform::zstd_compress(lines))};
+    const Batch* const one = &batch;
+    send_batches({&one, 1}, options, connections, end, acknowledged, tally);
+  }
+}
+
+int run_stream(Options options) {
+  options.values["retry"] = "yes";
+  Acknowledged acknowledged(options.text("acknowledged"));
+  Tally tally;
+  std::atomic<bool> failed{false};
+  const std::size_t threads = options.number("threads", 4);
+  std::latch ready(static_cast<std::ptrdiff_t>(threads) + 1);
+  const auto end = Steady::now() + std::chrono::seconds(options.number("seconds", 10));
+  std::vector<std::thread> workers;
+  for (std::size_t i = 0; i < threads; ++i) {
+    workers.emplace_back([&, i] { stream_of(options, i, end, acknowledged, tally, failed, ready); });
+  }
+  ready.arrive_and_wait();
+  std::fprintf(stderr, "ready\n");
+  for (std::thread& worker : workers) worker.join();
+  std::printf("{\"acknowledged\":%zu,\"refused\":%zu,\"broken\":%zu}\n", tally.acknowledged.load(), tally.refused.load(),
+              tally.broken.load());
+  return failed ? 1 : 0;
 }
 
 // Each probe's one return, at its own moment.
@@ -265,8 +333,9 @@ int main(int argc, char** argv) {
   }
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "records") return kua::load::run_records(options);
+  if (command == "stream") return kua::load::run_stream(options);
   if (command == "flood") return kua::load::run_flood(options);
   if (command == "corpus") return kua::load::run_corpus(options);
-  std::fprintf(stderr, "usage: kua-collector-load records|flood|corpus --port P …\n");
+  std::fprintf(stderr, "usage: kua-collector-load records|stream|flood|corpus --port P …\n");
   return 2;
 }

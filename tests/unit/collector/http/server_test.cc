@@ -14,6 +14,8 @@
 #include <thread>
 
 #include "collector/http/http.h"
+#include "platform/crypto/crypto.h"
+#include "tests/support/collector_load/https_connection.h"
 
 namespace kua::collector {
 namespace {
@@ -356,6 +358,56 @@ TEST_F(ServerTest, StopLetsARunningAnswerEndAndClosesTheRest) {
   EXPECT_TRUE(busy.closed());
   thread_.join();  // nothing is left to do: the loop ends by itself
   thread_ = std::thread();
+}
+
+TEST_F(ServerTest, OverTlsTheSameIsServedAndNoiseIsDropped) {
+  const auto identity = platform::make_tls_identity("collector.example", 1);
+  ASSERT_TRUE(identity.has_value());
+  ListenerOptions options = small();
+  options.certificate_pem = identity->certificate_pem;
+  options.key_pem = identity->key_pem;
+  start(std::move(options));
+  auto connection = load::HttpsConnection::open("127.0.0.1", port());
+  ASSERT_TRUE(connection.has_value());
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = connection->ask(kHello);
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->status, 200u);
+    EXPECT_EQ(answer->body, "hello you!");
+  }
+  Peer plain(port());
+  plain.send(kHello);
+  plain.finish_sending();
+  while (!plain.answer().empty()) {
+  }
+  wait_until([](const HttpCounters& c) {
+    return c.dropped[static_cast<std::size_t>(DropReason::tls_handshake)] == 1;
+  });
+}
+
+TEST_F(ServerTest, AHandshakeThatNeverEndsRunsIntoItsDeadline) {
+  const auto identity = platform::make_tls_identity("collector.example", 1);
+  ListenerOptions options = small();
+  options.certificate_pem = identity->certificate_pem;
+  options.key_pem = identity->key_pem;
+  options.handshake_max = std::chrono::milliseconds(30);
+  start(std::move(options));
+  Peer silent(port());
+  EXPECT_TRUE(silent.closed());
+  wait_until([](const HttpCounters& c) {
+    return c.dropped[static_cast<std::size_t>(DropReason::tls_handshake)] == 1;
+  });
+}
+
+TEST_F(ServerTest, ACertificateThatIsNoneIsAConfigurationError) {
+  ListenerOptions options = small();
+  options.name = "test";
+  options.endpoint = Endpoint{*IpAddress::parse("127.0.0.1"), 0, Transport::tcp};
+  options.certificate_pem = "not a certificate";
+  options.key_pem = "nor a key";
+  const auto server = HttpServer::listen(context_.get_executor(), std::move(options), Router());
+  ASSERT_FALSE(server.has_value());
+  EXPECT_EQ(server.error().kind, ErrorKind::configuration);
 }
 
 }  // namespace

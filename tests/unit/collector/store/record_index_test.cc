@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "collector/store/index_reader.h"
 #include "tests/unit/collector/store/sample_records.h"
 #include "tests/unit/collector/store/temporary_directory.h"
 
@@ -32,7 +33,7 @@ class RecordIndexTest : public ::testing::Test {
   }
   // One frame of those records at `offset`.
   void add(RecordIndex& index, const std::vector<Record>& records, std::uint64_t offset, WallTime committed = kNoon) {
-    ASSERT_TRUE(index.begin().has_value());
+    ASSERT_TRUE(index.open_frame().has_value());
     std::uint32_t at = 0;
     for (const Record& record : records) {
       const auto added = index.add(index_entry_of(record), at, 100);
@@ -40,7 +41,9 @@ class RecordIndexTest : public ::testing::Test {
       EXPECT_TRUE(*added);
       at += 101;
     }
-    ASSERT_TRUE(index.commit({kDay, offset, 50}, static_cast<std::uint32_t>(records.size()), committed).has_value());
+    ASSERT_TRUE(index.end_lookups().has_value());
+    index.close_frame({kDay, offset, 50}, committed);
+    ASSERT_TRUE(index.flush().has_value());
   }
   std::vector<RecordId> ids(const RecordQuery& query) {
     auto reader = IndexReader::open(path());
@@ -56,25 +59,50 @@ class RecordIndexTest : public ::testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(RecordIndexTest, AnIdIsTakenOnce) {
+TEST_F(RecordIndexTest, AnIdIsTakenOnceWhetherItWaitsOrIsWritten) {
   RecordIndex index = open();
   const Record record = sample_measurement(1);
-  add(index, {record}, 0);
-  ASSERT_TRUE(index.begin().has_value());
-  const auto again = index.add(index_entry_of(record), 0, 100);
-  ASSERT_TRUE(again.has_value());
-  EXPECT_FALSE(*again);
-  EXPECT_TRUE(index.commit_nothing().has_value());
+  ASSERT_TRUE(index.open_frame().has_value());
+  ASSERT_TRUE(*index.add(index_entry_of(record), 0, 100));
+  EXPECT_FALSE(*index.add(index_entry_of(record), 0, 100)) << "in its own frame";
+  ASSERT_TRUE(index.end_lookups().has_value());
+  index.close_frame({kDay, 0, 50}, kNoon);
+  ASSERT_TRUE(index.open_frame().has_value());
+  EXPECT_FALSE(*index.add(index_entry_of(record), 0, 100)) << "while it waits";
+  index.undo_frame();
+  ASSERT_TRUE(index.flush().has_value());
+  EXPECT_EQ(index.waiting(), 0u);
+  ASSERT_TRUE(index.open_frame().has_value());
+  EXPECT_FALSE(*index.add(index_entry_of(record), 0, 100)) << "in the file";
 }
 
-TEST_F(RecordIndexTest, WhatIsRolledBackIsUnknownAgain) {
+TEST_F(RecordIndexTest, WhatIsUndoneIsUnknownAgain) {
   RecordIndex index = open();
   const Record record = sample_measurement(1);
-  ASSERT_TRUE(index.begin().has_value());
+  ASSERT_TRUE(index.open_frame().has_value());
   ASSERT_TRUE(*index.add(index_entry_of(record), 0, 100));
-  index.rollback();
+  index.undo_frame();
   add(index, {record}, 0);  // the keys of its target and probe are made anew as well
-  EXPECT_EQ(ids({}).size(), 1u);
+  RecordQuery by_target;
+  by_target.target = sample_measurement(1).target;
+  EXPECT_EQ(ids(by_target).size(), 1u);
+}
+
+TEST_F(RecordIndexTest, WhatWaitsIsWrittenInAnyOrderOfIds) {
+  RecordIndex index = open();
+  const auto wait = [&](unsigned number, std::uint64_t offset) {
+    ASSERT_TRUE(index.open_frame().has_value());
+    ASSERT_TRUE(*index.add(index_entry_of(sample_measurement(number)), 0, 100));
+    ASSERT_TRUE(index.end_lookups().has_value());
+    index.close_frame({kDay, offset, 50}, kNoon);
+  };
+  wait(2, 0);
+  wait(1, 50);
+  EXPECT_TRUE(ids({}).empty());
+  ASSERT_TRUE(index.flush().has_value());
+  auto reader = IndexReader::open(path());
+  EXPECT_EQ((*reader->find(id_of(sample_measurement(1))))->frame, (FramePosition{kDay, 50, 50}));
+  EXPECT_EQ((*reader->find(id_of(sample_measurement(2))))->frame, (FramePosition{kDay, 0, 50}));
 }
 
 TEST_F(RecordIndexTest, APlaceIsFoundById) {

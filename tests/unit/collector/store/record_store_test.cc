@@ -55,6 +55,7 @@ class RecordStoreTest : public ::testing::Test {
     return answer.get_future().get();
   }
   bool is_stored(const Measurement& measurement) {
+    store_->settle();
     const auto found = store_->find(measurement.header.id);
     EXPECT_TRUE(found.has_value());
     return found && found->has_value();
@@ -108,6 +109,7 @@ TEST_F(RecordStoreTest, TheBytesAreKeptAsTheyWereSent) {
   odd.insert(1, "  ");
   odd.insert(odd.size() - 1, R"(, "x_later" : [1,  2] )");
   ASSERT_TRUE(append_lines({measurement}, {odd}).has_value());
+  store_->settle();
   const auto found = store_->find(measurement.header.id);
   ASSERT_TRUE(found.has_value() && found->has_value());
   EXPECT_EQ((*found)->json, odd);
