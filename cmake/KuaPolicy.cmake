@@ -23,6 +23,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # (GCC bugs 105562, 105593); the clang build and the sanitizers look after that class of fault.
   # -Wrestrict likewise reports std::string concatenation of a literal (GCC bug 105651).
   target_compile_options(kua_compile_policy INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+else()
+  # libstdc++ 12's stable_sort uses what its own header deprecates.
+  target_compile_options(kua_compile_policy INTERFACE -Wno-deprecated-declarations)
 endif()
 
 if(KUA_SANITIZE)

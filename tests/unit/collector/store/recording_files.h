@@ -54,13 +54,13 @@ class RecordingFiles final : public StoreFiles {
    public:
     File(RecordingFiles& disk, std::unique_ptr<AppendFile> below) : disk_(disk), below_(std::move(below)) {}
     Expected<void> append(std::string_view bytes) override {
-      const std::size_t room = disk_.room(bytes.size());
-      if (room >= bytes.size()) {
+      const std::size_t fits = disk_.room(bytes.size());
+      if (fits >= bytes.size()) {
         disk_.note("append");
         return below_->append(bytes);
       }
       disk_.note("append torn");
-      (void)below_->append(bytes.substr(0, room));
+      (void)below_->append(bytes.substr(0, fits));
       return fail(ErrorKind::no_space, "no space left on device", "appending");
     }
     Expected<void> sync() override {
