@@ -100,8 +100,12 @@ inline constexpr std::size_t kSecondLookControlsMax = 200;
 // --- cells ------------------------------------------------------------------------------------
 // Targets × networks open at a time, about 1 kB each with a handful of witnesses.
 inline constexpr std::size_t kOpenCellsMax = 100'000;
-// Witnesses remembered one by one in a target × network, 24 bytes each; beyond it only counts grow.
+// Witnesses remembered one by one in a target × network, 40 bytes each; beyond it only counts grow.
 inline constexpr std::size_t kWitnessesMax = 4'096;
+// How long a failure that cannot tell why leaves the witness's own accusation of a key target standing.
+// A probe proves a failing target anew every 30 minutes and one round (kFollowUpAgain of its schedule), so
+// that one missed proof is bridged and two are not.
+inline constexpr hours kHeldWordMax{1};
 // Networks told apart; the world announces some 80,000, one collector sees a country's or two.
 inline constexpr std::size_t kNetworksMax = 5'000;
 // Targets that are on no list: somebody checked an address by hand, or made one up.

@@ -54,6 +54,7 @@ constexpr RuleMessage kRuleMessages[] = {
     {"dns.no_answer_for_name", Message::likely_name_server},
     {"dns.agrees_with_udp", Message::opens},
     {"dns.type_withheld", Message::opens},
+    {"dns.unroutable", Message::unsure_address},
     {"dns.unverified", Message::unsure_address},
     {"dns.nothing_to_compare", Message::unsure_no_comparison},
     {"tcp.connected", Message::opens},

@@ -185,7 +185,31 @@ void Cells::advance(Entry& entry, WallTime now) {
   entry.probes.drop_older(horizon, [&](const Word& word) {
     if (is_decisive(*word.states.at(Facet::whole))) --entry.deciding_probes;
   });
+  let_go_of_old(entry);
   for (LayerCell& layer : entry.layers) decide(entry, layer);
+}
+
+// Accusations made before are not held up; by the slot, as windows are.
+WallTime Cells::oldest_proof(const Entry& entry) const noexcept {
+  const Microseconds slot = window_of(entry.tier) / kWindowSlots;
+  const Microseconds held = entry.tier == Tier::key ? options_.key_held_for : window_of(entry.tier);
+  return WallTime{slot * (entry.slot + 1 - held / slot)};
+}
+
+void Cells::let_go_of_old(Entry& entry) const {
+  const WallTime oldest = oldest_proof(entry);
+  const auto is_over = [oldest](const Word& word) { return word.is_held() && word.proven < oldest; };
+  entry.witnesses.change_each([&](Word& word) {
+    if (!is_over(word)) return;
+    entry.unspeak(word);
+    word.let_go();
+    entry.speak(word);
+  });
+  entry.probes.change_each([&](Word& word) {
+    if (!is_over(word)) return;
+    word.let_go();
+    if (!is_decisive(*word.states.at(Facet::whole))) --entry.deciding_probes;
+  });
 }
 
 void Cells::decide(Entry& entry, LayerCell& cell) {
@@ -205,8 +229,8 @@ void Cells::decide(Entry& entry, LayerCell& cell) {
     entry.witnesses.for_each([&](const Word& word) {
       const std::optional<State> says = word.states.at(cell.facet);
       if (!says || !supports(*says, state)) return;
-      last = std::max(last, word.time);
-      if (word.time > after && (first == kNever || word.time < first)) first = word.time;
+      last = std::max(last, word.proven);
+      if (word.proven > after && (first == kNever || word.proven < first)) first = word.proven;
     });
     if (!same_spell) {
       cell.last_otherwise = cell.last_support;
@@ -288,8 +312,7 @@ void Cells::hear(Entry& entry, const Vote& vote, WallTime time) {
   if (first) word = &entry.witnesses.insert(witness_key(vote));
   if (first || word->time <= time) {
     if (!first) entry.unspeak(*word);
-    word->time = time;
-    word->states = vote.states;
+    word->take(vote.states, vote.trouble, time, oldest_proof(entry));
     entry.speak(*word);
   }
   note_probe(entry, vote, time);
@@ -310,9 +333,8 @@ void Cells::note_probe(Entry& entry, const Vote& vote, WallTime time) {
     if (word->time > time) return;
     if (is_decisive(*word->states.at(Facet::whole))) --entry.deciding_probes;
   }
-  word->time = time;
-  word->states = vote.states;
-  if (is_decisive(*vote.states.at(Facet::whole))) ++entry.deciding_probes;
+  word->take(vote.states, vote.trouble, time, oldest_proof(entry));
+  if (is_decisive(*word->states.at(Facet::whole))) ++entry.deciding_probes;
 }
 
 void Cells::note_mechanism(Entry& entry, const Vote& vote, WallTime time) {
@@ -335,16 +357,36 @@ void Cells::revise(const Vote& before, const Vote& after, WallTime now) {
   if (found == entries_.end()) return;
   Entry& entry = found->second;
   advance(entry, now_);
+  revise_proof(entry, before, after);
   const WallTime time = std::min(before.time, now_);
   const std::int64_t at = slot_number(time, window_of(entry.tier) / kWindowSlots);
   if (at <= entry.slot - static_cast<std::int64_t>(kWindowSlots)) return;
   entry.uncount(before.states, at);
   entry.count(after.states, at);
   const auto is_last_word = [&](const Word* word) {
-    return word != nullptr && word->time == time && word->states == before.states;
+    return word != nullptr && word->time == time && word->latest == before.states;
   };
   if (is_last_word(entry.probes.find(probe_key(before)))) note_probe(entry, after, time);
   if (is_last_word(entry.witnesses.find(witness_key(before)))) hear(entry, after, time);
+}
+
+// An accusation that later failures hold up stands and falls with the measurement that made it.
+void Cells::revise_proof(Entry& entry, const Vote& before, const Vote& after) const {
+  const WallTime time = std::min(before.time, now_);
+  const auto rests_on_it = [&](const Word* word) {
+    return word != nullptr && word->is_held() && word->proven == time &&
+           word->trouble == before.trouble;
+  };
+  if (Word* word = entry.probes.find(probe_key(before)); rests_on_it(word)) {
+    word->judged_again(after.states, after.trouble);
+    if (!is_decisive(*word->states.at(Facet::whole))) --entry.deciding_probes;
+  }
+  if (Word* word = entry.witnesses.find(witness_key(before)); rests_on_it(word)) {
+    entry.unspeak(*word);
+    word->judged_again(after.states, after.trouble);
+    entry.speak(*word);
+    for (LayerCell& layer : entry.layers) decide(entry, layer);
+  }
 }
 
 void Cells::expire(WallTime now) {
@@ -357,6 +399,16 @@ void Cells::expire(WallTime now) {
     const bool idle = slot_number(entry.newest, slot) <= entry.slot - kSlots;
     item = idle ? entries_.erase(item) : std::next(item);
   }
+}
+
+std::optional<WallTime> Cells::newest_proof(const Entry& entry, State state) {
+  std::optional<WallTime> newest;
+  entry.witnesses.for_each([&](const Word& word) {
+    if (supports(*word.states.at(Facet::whole), state)) {
+      newest = newest ? std::max(*newest, word.proven) : word.proven;
+    }
+  });
+  return newest;
 }
 
 void Cells::visit(WallTime now, const std::function<void(const TargetView&)>& visitor) {
@@ -387,6 +439,7 @@ void Cells::visit(WallTime now, const std::function<void(const TargetView&)>& vi
       }
     }
     std::ranges::sort(view.layers, {}, &CellView::facet);
+    view.proven = newest_proof(entry, view.whole.state);
     const bool decided = is_decisive(view.whole.state);
     view.probes = decided ? entry.deciding_probes : static_cast<std::uint32_t>(entry.probes.size());
     view.clusters = decided ? entry.deciding_clusters : entry.clusters;

@@ -15,6 +15,7 @@
 
 #include "collector/cells/directory.h"
 #include "collector/cells/layer_states.h"
+#include "collector/cells/trouble.h"
 #include "collector/cells/window.h"
 #include "collector/limits.h"
 #include "measurement/target.h"
@@ -34,6 +35,7 @@ struct Vote {
       0;          // its cluster's; 0: none known, the probe speaks for itself but is no witness
   WallTime time;  // when it was measured
   LayerStates states;
+  Trouble trouble;
 };
 
 struct CellsOptions {
@@ -42,6 +44,9 @@ struct CellsOptions {
   Microseconds key_window = std::chrono::minutes(30);
   Microseconds core_window = std::chrono::hours(26);
   Microseconds full_window = std::chrono::days(8);
+  // How old a key target's accusation may be that later failures hold up (word.h); that of others, which
+  // every failure proves anew, one window.
+  Microseconds key_held_for = limits::kHeldWordMax;
   std::size_t open_max = limits::kOpenCellsMax;  // targets × networks; beyond it votes are folded
   std::size_t witnesses_max =
       limits::kWitnessesMax;  // per target × network; beyond it only counts grow
@@ -75,6 +80,9 @@ struct TargetView {
   MechanismIndex mechanism;  // of the newest measurement that said what `whole` says
   Tier tier = Tier::full;
   WallTime newest;  // newest measurement
+  // Newest measurement that by itself backs the state; absent while that is insufficient. Before `newest`
+  // by more than a round: failures since then hold an accusation up (word.h).
+  std::optional<WallTime> proven;
   // Distinct probes behind the state, and distinct clusters: those whose last word in the window is
   // decisive, or, while the state is insufficient, all that measured.
   std::uint32_t probes = 0;
@@ -111,11 +119,15 @@ class Cells {
   struct Entry;
   struct LayerCell;
   [[nodiscard]] Microseconds window_of(Tier tier) const noexcept;
+  [[nodiscard]] WallTime oldest_proof(const Entry& entry) const noexcept;
   Entry* find_or_open(const Vote& vote);
   void advance(Entry& entry, WallTime now);
+  void let_go_of_old(Entry& entry) const;
+  void revise_proof(Entry& entry, const Vote& before, const Vote& after) const;
   void hear(Entry& entry, const Vote& vote, WallTime time);
   void note_probe(Entry& entry, const Vote& vote, WallTime time);
   static void note_mechanism(Entry& entry, const Vote& vote, WallTime time);
+  [[nodiscard]] static std::optional<WallTime> newest_proof(const Entry& entry, State state);
   static void decide(Entry& entry, LayerCell& cell);
 
   CellsOptions options_;

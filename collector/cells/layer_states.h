@@ -43,6 +43,12 @@ class LayerStates {
     if (nibble == kNone) return std::nullopt;
     return static_cast<State>(nibble);
   }
+  // A copy that says `state` there.
+  [[nodiscard]] LayerStates with(Facet facet, State state) const noexcept {
+    LayerStates copy = *this;
+    copy.set(facet, static_cast<std::uint8_t>(state));
+    return copy;
+  }
   [[nodiscard]] bool empty() const noexcept { return !at(Facet::whole); }
   friend bool operator==(const LayerStates&, const LayerStates&) = default;
 

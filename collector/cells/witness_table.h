@@ -7,16 +7,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "collector/cells/layer_states.h"
+#include "collector/cells/word.h"
 #include "measurement/time.h"
 
 namespace kua::collector {
-
-struct Word {
-  std::uint64_t witness = 0;  // 0: the place is free
-  WallTime time;
-  LayerStates states;
-};
 
 class WitnessTable {
  public:
@@ -28,9 +22,17 @@ class WitnessTable {
   // Words older than `oldest` are given to `gone` and dropped.
   template <typename Gone>
   void drop_older(WallTime oldest, Gone gone);
+  // Visitors of the second leave `witness` as it is.
   template <typename Visitor>
   void for_each(Visitor visitor) const {
     for (const Word& word : words_) {
+      if (word.witness != 0) visitor(word);
+    }
+  }
+
+  template <typename Visitor>
+  void change_each(Visitor visitor) {
+    for (Word& word : words_) {
       if (word.witness != 0) visitor(word);
     }
   }

@@ -58,6 +58,7 @@ TargetOverview overview_of(const TargetView& view, const Directory& directory) {
   target.probes = view.probes;
   target.clusters = view.clusters;
   target.newest = view.newest;
+  target.proven = view.proven;
   target.blocked_ratio = view.whole.blocked_ratio();
   for (const CellView& cell : view.layers) {
     if (const std::optional<Layer> layer = layer_of(cell.facet)) {
@@ -125,6 +126,7 @@ Vote LiveState::vote_of(const Measurement& measurement, const ReceivedFacts& fac
   vote.cluster = cluster_of(facts);
   vote.time = measurement.header.time;
   vote.states = LayerStates::of(verdicts);
+  vote.trouble = Trouble::of(verdicts);
   if (const std::optional<State> summary = vote.states.at(Facet::whole)) {
     vote.mechanism = directory_.mechanism(mechanism_of(verdicts, *summary));
   }
@@ -164,7 +166,7 @@ void LiveState::on_revised(const Measurement& measurement, const ReceivedFacts& 
   if (outside_cells(measurement, facts, after)) return;
   const Vote was = vote_of(measurement, facts, before);
   const Vote is = vote_of(measurement, facts, after);
-  if (was.states == is.states && was.mechanism == is.mechanism) return;
+  if (was.states == is.states && was.mechanism == is.mechanism && was.trouble == is.trouble) return;
   cells_.revise(was, is, facts.received);
 }
 

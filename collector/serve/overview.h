@@ -35,6 +35,7 @@ struct TargetOverview {
   std::uint32_t probes = 0;
   std::uint32_t clusters = 0;
   WallTime newest;
+  std::optional<WallTime> proven;  // newest measurement that by itself backs the state
   std::optional<double> blocked_ratio;
   std::vector<LayerOverview> layers;
 };

@@ -29,7 +29,7 @@ PublicSite::Options public_options(const ServeOptions& options) {
 
 void ServeOptions::scale_time(double divisor) {
   for (Microseconds* duration :
-       {&cells.key_window, &cells.core_window, &cells.full_window, &attendance.interval_first,
+       {&cells.key_window, &cells.core_window, &cells.full_window, &cells.key_held_for, &attendance.interval_first,
         &attendance.interval_min, &attendance.interval_max}) {
     divide(*duration, divisor);
   }

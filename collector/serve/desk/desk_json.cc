@@ -57,6 +57,7 @@ json::object target_json(const NetworkOverview& network, const TargetOverview& t
   out["probes"] = target.probes;
   out["clusters"] = target.clusters;
   out["newest"] = to_rfc3339(target.newest);
+  if (target.proven) out["proven"] = to_rfc3339(*target.proven);
   return out;
 }
 

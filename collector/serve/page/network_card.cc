@@ -32,8 +32,13 @@ std::string since_html(const PublicOverview& overview, const PublicTarget& targe
     return time_html(overview.hour, overview.now) +
            "<small>as it stood then; shown by the hour</small>";
   }
-  return time_html(target.detail->since, overview.now) + "<small> " +
-         ago_words(target.detail->since, overview.now) + "</small>";
+  std::string out = time_html(target.detail->since, overview.now) + "<small> " +
+                    ago_words(target.detail->since, overview.now) + "</small>";
+  // Trouble may stand on a proof that is older than the last measurement (docs/cells.md, "Held").
+  if (target.detail->proven && target.state != State::ok) {
+    out += "<small>last seen so " + ago_words(*target.detail->proven, overview.now) + "</small>";
+  }
+  return out;
 }
 
 std::string witnesses_html(const PublicOverview& overview, const PublicTarget& target) {

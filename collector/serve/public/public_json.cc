@@ -18,6 +18,9 @@ json::object target_json(const PublicNetwork& network, const PublicTarget& targe
   out["by_hour"] = !target.detail.has_value();
   if (!target.detail) return out;
   out["since"] = to_rfc3339(floor_to(target.detail->since, std::chrono::seconds(1)));
+  if (target.detail->proven) {
+    out["proven"] = to_rfc3339(floor_to(*target.detail->proven, std::chrono::seconds(1)));
+  }
   if (!target.detail->mechanism.empty()) out["mechanism"] = target.detail->mechanism;
   json::object witnesses;
   witnesses["at_least"] = target.detail->witnesses.low;

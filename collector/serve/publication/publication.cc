@@ -73,11 +73,13 @@ std::optional<PublicTarget> Publisher::show(const TargetOverview& target, const 
   const bool full = now == Disclosure::full &&
                     (rule_.is_local() || (held != nullptr && held->disclosure == Disclosure::full));
   if (full) {
-    const WallTime since = rule_.is_local() ? target.since : floor_to(target.since, kTimeStep);
+    const auto told = [this](WallTime time) {
+      return rule_.is_local() ? time : floor_to(time, kTimeStep);
+    };
     return PublicTarget{
         target.target, target.category, target.state,
-        PublicTarget::Detail{Band::of(witnesses_of(rule_, target.clusters, target.probes)), since,
-                             target.mechanism}};
+        PublicTarget::Detail{Band::of(witnesses_of(rule_, target.clusters, target.probes)),
+                             told(target.since), target.proven.transform(told), target.mechanism}};
   }
   if (held == nullptr) return std::nullopt;
   return PublicTarget{target.target, held->category, held->state, std::nullopt};

@@ -55,7 +55,9 @@ struct PublicTarget {
   // Absent: a state by the hour.
   struct Detail {
     Band witnesses;
-    WallTime since;  // rounded down to five minutes, exact on a local instance
+    // Both rounded down to five minutes, exact on a local instance.
+    WallTime since;
+    std::optional<WallTime> proven;  // newest measurement that by itself backs the state
     std::string mechanism;
     friend bool operator==(const Detail&, const Detail&) = default;
   };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -50,10 +51,14 @@ std::optional<TargetView> look(Cells& cells, double minute) {
   return found;
 }
 
+// What vote() accuses fails in this way; none: a word that can tell nothing.
+const Trouble kCut = {verdict::Stage::handshake, 7};
+
 struct Said {
   std::uint64_t witness;
   double minute;
   State state;
+  Trouble trouble = {};
 };
 
 struct Case {
@@ -126,6 +131,37 @@ const std::vector<Case> kCases = {
      6,
      insufficient,
      5.0},
+    {"a failure like the one that was proven leaves the proof standing",
+     {{1, 0, ok}, {1, 5, blocked}, {1, 10, insufficient, kCut}, {1, 15, insufficient, kCut}},
+     16,
+     blocked,
+     5.0,
+     0.0},
+    {"a proof stands longer than a window while failures hold it up",
+     {{1, 0, blocked},
+      {1, 20, insufficient, kCut},
+      {1, 40, insufficient, kCut},
+      {1, 54, insufficient, kCut}},
+     54,
+     blocked,
+     0.0},
+    {"a proof an hour old is held up no longer, whoever looks",
+     {{1, 0, blocked},
+      {1, 20, insufficient, kCut},
+      {1, 40, insufficient, kCut},
+      {1, 54, insufficient, kCut}},
+     60,
+     insufficient},
+    {"a held proof is one witness's word, not more",
+     {{1, 0, blocked}, {1, 10, insufficient, kCut}, {2, 11, ok}, {3, 12, ok}},
+     13,
+     ok,
+     11.0,
+     0.0},
+    {"nobody measured for a window: the cell is gone, not held",
+     {{1, 0, blocked}, {1, 10, insufficient, kCut}},
+     41,
+     std::nullopt},
     {"nobody measured for a window: the cell is gone, not ok", {{1, 0, ok}}, 31, std::nullopt},
     {"nobody measured for a window: the cell is gone, not blocked",
      {{1, 0, blocked}},
@@ -163,7 +199,9 @@ TEST(Cells, StateOfATarget) {
     WallTime now = kStart;
     for (const Said& said : row.said) {
       now = std::max(now, at(said.minute));
-      cells.add(vote(said.witness, said.minute, said.state), now);
+      Vote v = vote(said.witness, said.minute, said.state);
+      if (said.state >= down || said.trouble == kCut) v.trouble = kCut;
+      cells.add(v, now);
     }
     const auto view = look(cells, row.seen_at);
     ASSERT_EQ(view.has_value(), row.state.has_value()) << row.claim;
@@ -264,6 +302,55 @@ TEST(Cells, RevisionReplacesWhatWasSaid) {
   EXPECT_EQ(view->whole.counts[static_cast<std::size_t>(State::down)], 1u);
 }
 
+TEST(Cells, TheAgeOfAHeldProofIsTold) {
+  Cells cells{CellsOptions{}};
+  Vote proof = vote(1, 0, State::blocked);
+  proof.trouble = kCut;
+  Vote failure = vote(1, 20, State::insufficient);
+  failure.trouble = kCut;
+  cells.add(proof, at(0));
+  cells.add(failure, at(20));
+  const auto view = look(cells, 21);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->whole.state, State::blocked);
+  EXPECT_EQ(view->proven, at(0));
+  EXPECT_EQ(view->newest, at(20));
+  EXPECT_EQ(view->probes, 1u);
+  EXPECT_EQ(view->clusters, 1u);
+  EXPECT_EQ(view->mechanism.value, static_cast<std::uint32_t>(State::blocked));
+}
+
+TEST(Cells, AProofTakenBackTakesWhatItHeldUp) {
+  Cells cells{CellsOptions{}};
+  Vote accusing = vote(1, 0, State::likely_blocked);
+  accusing.trouble = kCut;
+  Vote failure = vote(1, 5, State::insufficient);
+  failure.trouble = kCut;
+  Vote taken_back = accusing;
+  taken_back.states = says(State::insufficient);
+  cells.add(accusing, at(0));
+  cells.add(failure, at(5));
+  ASSERT_EQ(look(cells, 6)->whole.state, State::likely_blocked);
+  cells.revise(accusing, taken_back, at(6));
+  const auto view = look(cells, 6);
+  EXPECT_EQ(view->whole.state, State::insufficient);
+  EXPECT_FALSE(view->proven);
+}
+
+TEST(Cells, AFailureThatTurnsOutOkEndsWhatItHeldUp) {
+  Cells cells{CellsOptions{}};
+  Vote accusing = vote(1, 0, State::blocked);
+  accusing.trouble = kCut;
+  Vote failure = vote(1, 5, State::insufficient);
+  failure.trouble = kCut;
+  Vote revised = failure;
+  revised.states = says(State::down);
+  cells.add(accusing, at(0));
+  cells.add(failure, at(5));
+  cells.revise(failure, revised, at(6));
+  EXPECT_EQ(look(cells, 6)->whole.state, State::down);
+}
+
 TEST(Cells, RevisionOfAnOlderWordLeavesTheLastOne) {
   Cells cells{CellsOptions{}};
   const Vote older = vote(1, 0, State::insufficient);
@@ -310,12 +397,13 @@ TEST(Cells, ATargetMeasuredMoreOftenGetsTheShorterWindow) {
 }
 
 // Whatever the order of arrival, the counts are those of the votes inside the window, and no state
-// is ever shown that nobody in the window backs.
+// is ever shown that no measurement of the last hour backs.
 TEST(Cells, RandomTrafficKeepsTheBooks) {
   std::mt19937_64 random(20220105);
   for (int world = 0; world < 50; ++world) {
     Cells cells{CellsOptions{}};
     std::vector<Vote> votes;
+    std::vector<Vote> ever;  // whatever was said, revisions included
     double now = 0;
     for (int step = 0; step < 400; ++step) {
       now += std::uniform_real_distribution<double>(0, 1)(random);
@@ -324,13 +412,16 @@ TEST(Cells, RandomTrafficKeepsTheBooks) {
                              : 0;
       const auto state = static_cast<State>(std::uniform_int_distribution<int>(0, 5)(random));
       Vote v = vote(1 + random() % 12, std::max(0.0, now - lag), state);
+      if (random() % 3 != 0) v.trouble = {verdict::Stage::handshake, 1 + static_cast<std::uint32_t>(random() % 2)};
       if (cells.add(v, at(now)) == VoteOutcome::counted) votes.push_back(v);
+      ever.push_back(v);
       if (step % 7 == 0 && !votes.empty()) {
         Vote& before = votes[random() % votes.size()];
         Vote after = before;
         after.states = says(static_cast<State>(random() % kStates));
         cells.revise(before, after, at(now));
         const std::int64_t oldest = slot_number(at(now), minutes(5)) - 5;
+        ever.push_back(after);
         if (slot_number(before.time, minutes(5)) >= oldest) before = after;
       }
       const auto view = look(cells, now);
@@ -343,10 +434,12 @@ TEST(Cells, RandomTrafficKeepsTheBooks) {
       if (!view) continue;
       ASSERT_EQ(view->whole.counts, expected) << "world " << world << " step " << step;
       if (view->whole.state != State::insufficient) {
-        std::uint32_t backing = 0;
-        for (auto s = static_cast<std::size_t>(view->whole.state); s < kStates; ++s)
-          backing += expected[s];
-        ASSERT_GT(backing, 0u) << "world " << world << " step " << step;
+        ASSERT_TRUE(view->proven) << "world " << world << " step " << step;
+        ASSERT_GE(*view->proven, at(now) - hours(1)) << "world " << world << " step " << step;
+        const bool backed = std::ranges::any_of(ever, [&](const Vote& one) {
+          return one.time == *view->proven && *one.states.at(Facet::whole) >= view->whole.state;
+        });
+        ASSERT_TRUE(backed) << "world " << world << " step " << step;
         ASSERT_LE(view->whole.since, at(now));
         if (view->whole.last_otherwise) {
           ASSERT_LE(*view->whole.last_otherwise, view->whole.since);

@@ -11,6 +11,7 @@ namespace kua::collector::test {
 namespace {
 
 using verdict::test::kReset;
+using verdict::test::kSilence;
 using verdict::test::kTrue;
 using verdict::test::resolved;
 using verdict::test::well;
@@ -63,6 +64,25 @@ TEST_F(LiveStateTest, ARevisedVerdictRevisesTheCell) {
   take(received(control(resolved().cut(kTrue, kReset), 90, 2)));
   take(received(control(resolved().cut(kTrue, kReset), 90, 7)));
   EXPECT_EQ(state.overview(at(8)).networks[0].targets[0].state, State::down);
+}
+
+TEST_F(LiveStateTest, AFailureWithoutComparisonLeavesTheProofBeforeIt) {
+  const auto silent = [] { return resolved().connects(kTrue).cut(kTrue, kSilence); };
+  Story proven = silent();
+  proven.as(StepRole::retry).cut(kTrue, kSilence);
+  proven.as(StepRole::same_address).shakes(kTrue, "harmless");
+  take(from_kazakhstan(proven, 1, 0));
+  ASSERT_EQ(state.overview(at(1)).networks[0].targets[0].state, State::blocked);
+  take(from_kazakhstan(silent(), 1, 5));
+  const TargetOverview now = state.overview(at(6)).networks[0].targets[0];
+  EXPECT_EQ(now.state, State::blocked);
+  EXPECT_EQ(now.mechanism, "tls.timeout.sni");
+  EXPECT_EQ(now.proven, at(0));
+  EXPECT_EQ(now.newest, at(5));
+  take(from_kazakhstan(well(), 1, 10));
+  EXPECT_EQ(state.overview(at(11)).networks[0].targets[0].state, State::ok);
+  take(from_kazakhstan(silent(), 1, 15));
+  EXPECT_EQ(state.overview(at(16)).networks[0].targets[0].state, State::insufficient);
 }
 
 TEST_F(LiveStateTest, NobodyAccusesFromAfar) {

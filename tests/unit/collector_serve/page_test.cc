@@ -58,6 +58,7 @@ TEST(Page, AStateHasWordSymbolTimeAndWitnesses) {
   EXPECT_TRUE(says(page, "AS9198"));
   EXPECT_TRUE(says(page, "<use href=\"#s-blocked\"/></svg>Blocked"));
   EXPECT_TRUE(says(page, "datetime=\"2022-01-05T10:30:00Z\">10:30 UTC"));
+  EXPECT_TRUE(says(page, "last seen so 15 min ago")) << "in steps of five minutes as the begin is";
   EXPECT_TRUE(says(page, "25 min ago"));
   EXPECT_TRUE(says(page, "10–19"));
   EXPECT_TRUE(says(page, "once the name is shown"));

@@ -59,6 +59,7 @@ TEST(Publication, WhatANumberOfWitnessesAllows) {
     if (found->detail) {
       EXPECT_EQ(found->detail->witnesses.text(), row.band) << row.claim;
       EXPECT_EQ(found->detail->since, floor_to(found->detail->since, minutes(5))) << row.claim;
+      EXPECT_EQ(found->detail->proven, floor_to(*found->detail->proven, minutes(5))) << row.claim;
     }
   }
 }

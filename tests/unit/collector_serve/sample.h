@@ -17,6 +17,7 @@ inline TargetOverview target(std::string id, State state, std::uint32_t clusters
   target.category = "NEWS";
   target.tier = Tier::key;
   target.state = state;
+  target.proven = kNow - std::chrono::minutes(11) - std::chrono::seconds(3);
   target.since = kNow - std::chrono::minutes(24) - std::chrono::seconds(17);
   target.mechanism = std::move(mechanism);
   target.probes = clusters;
