@@ -169,8 +169,8 @@ enum class LinkSubject : std::uint8_t {
 struct LinkCheck : StepContext {
   LinkSubject subject = LinkSubject::gateway;
   std::string target;                       // target id of a control; empty for gateway and resolver
-  // What was asked for came back. A captive_portal check that got some other answer instead has
-  // neither `reached` nor a failure: that is what a portal looks like.
+  // What was asked for came back. A captive_portal check whose answer is shown to be somebody else's (not
+  // merely another than expected: docs/methods.md) has neither `reached` nor a failure.
   bool reached = false;
   std::optional<WallTime> server_date;      // Date header of a control: a clock anchor
   friend bool operator==(const LinkCheck&, const LinkCheck&) = default;

@@ -49,12 +49,14 @@ LinkState conclude_link_state(const Measurement& measurement) {
   if (international.reached > 0) {
     return resolver.none_reached() ? LinkState::dns_broken : LinkState::online;
   }
-  if (portal_answered) return LinkState::captive;
+  // Nor is whoever reaches the near side: where an operator puts a notice in the place of everything abroad,
+  // that is a cut all the same.
   if (national.reached > 0) {
     if (resolver.none_reached()) return LinkState::dns_broken;
     // One control abroad may be down by itself; two at once are the border.
     return international.failed_targets.size() >= 2 ? LinkState::international_cut : LinkState::unknown;
   }
+  if (portal_answered) return LinkState::captive;
   if (portal.reached > 0) {
     return resolver.none_reached() ? LinkState::dns_broken : LinkState::unknown;
   }

@@ -44,6 +44,7 @@ struct Session {
   int national_reached = 0;
   int international_reached = 0;
   bool resolver_silent = false;
+  bool strange_certificate = false;  // a control presented one that is not its own
 };
 
 // The controls of one side, those of other countries left out, turned so that `turn` begins.
@@ -70,14 +71,15 @@ ExperimentRequest link_request() {
                            kBodyWireBytesMax, {}};
 }
 
+bool are_neighbours(const std::string& a, const std::string& b) {
+  return a == b || a.ends_with("." + b) || b.ends_with("." + a);
+}
+
 // Whether a redirect stays with the control: no redirect, or to its own name or a neighbouring one.
 bool leads_home(const Control& control, const std::string& location) {
   if (location.empty()) return true;
   const auto next = protocol::resolve_reference(control.url, location);
-  if (!next) return false;
-  const std::string& ours = control.url.host;
-  const std::string& theirs = next->host;
-  return ours == theirs || ours.ends_with("." + theirs) || theirs.ends_with("." + ours);
+  return next && are_neighbours(control.url.host, next->host);
 }
 
 LinkCheck begin_check(const Session& session, LinkSubject subject, const std::string& host) {
@@ -230,6 +232,7 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
     out_of_date = shaken.observation.trust == ChainTrust::expired;
     if (!check.failure && !out_of_date && shaken.observation.trust != ChainTrust::trusted) {
       check.failure = Failure{FailureCode::ssl_invalid_certificate, Operation::tls_handshake};
+      session->strange_certificate = true;
     }
     stream = std::move(shaken.stream);
     if (check.failure) co_return false;
@@ -261,36 +264,84 @@ asio::awaitable<void> check_control(std::shared_ptr<Session> session, Control co
   end_check(*session, std::move(check));
 }
 
-// What a portal does: answers in the control's name, over plain HTTP, with something of its own.
-asio::awaitable<void> check_portal(std::shared_ptr<Session> session, Control control) {
+// What a control's name answers in clear text.
+struct PlainLook {
+  enum class Answer : std::uint8_t {
+    none,       // nothing came
+    home,       // a redirect to the control's own name: nobody else's doing
+    page,       // the control's, or something in its place: controls over TLS may serve one here too
+    elsewhere,  // what a control does not do: sends away from itself, or asks for a login (RFC 6585 §6)
+  };
+  LinkCheck check;
+  Answer answer = Answer::none;
+  HttpRoundTrip seen;
+};
+
+asio::awaitable<PlainLook> look_in_clear(std::shared_ptr<Session> session, Control control) {
+  constexpr std::uint16_t kLoginRequired = 511;
   Run& run = *session->run;
-  LinkCheck check = begin_check(*session, LinkSubject::captive_portal, control.url.host);
-  check.target = control.target->id.text();
+  PlainLook look;
+  look.check = begin_check(*session, LinkSubject::captive_portal, control.url.host);
+  look.check.target = control.target->id.text();
   const std::vector<IpAddress> addresses = co_await addresses_of(session, control);
   if (addresses.empty()) {
-    check.failure = Failure{FailureCode::dns_no_answer, Operation::resolve};
-    end_check(*session, std::move(check));
-    co_return;
+    look.check.failure = Failure{FailureCode::dns_no_answer, Operation::resolve};
+    co_return look;
   }
   ConnectOptions options;
   options.endpoint = {addresses.front(), kHttpPort, Transport::tcp};
   options.deadline = run.deadline(run.pacing().connect_deadline, MonotonicTime::max());
   ConnectResult connected = co_await tcp_connect(run.timeline(), run.tally(), std::move(options));
-  check.failure = connected.observation.failure;
-  if (connected.stream != nullptr) {
-    HttpOptions http;
-    http.authority = control.url.host;
-    http.target = "/";
-    http.body = {kPortalBodyBytes, kPortalBodyBytes};
-    http.deadline = run.deadline(run.pacing().round_trip_deadline, MonotonicTime::max());
-    const HttpResult answer = co_await http_round_trip(run.timeline(), *connected.stream, std::move(http));
-    if (!answer.observation.status) check.failure = answer.observation.failure;
-    // A control over TLS answers in clear text by sending us on to itself; a page there is a portal's.
-    const bool plain_control = control.url.scheme == protocol::UrlScheme::http;
-    check.reached = answer.observation.status && leads_home(control, answer.location) &&
-                    (plain_control || !answer.location.empty());
+  look.check.failure = connected.observation.failure;
+  if (connected.stream == nullptr) co_return look;
+  HttpOptions http;
+  http.authority = control.url.host;
+  http.target = "/";
+  http.body = {kPortalBodyBytes, kPortalBodyBytes};
+  http.deadline = run.deadline(run.pacing().round_trip_deadline, MonotonicTime::max());
+  HttpResult answer = co_await http_round_trip(run.timeline(), *connected.stream, std::move(http));
+  if (!answer.observation.status) {
+    look.check.failure = answer.observation.failure;
+    co_return look;
   }
-  end_check(*session, std::move(check));
+  if (!leads_home(control, answer.location) || answer.observation.status == kLoginRequired) {
+    look.answer = PlainLook::Answer::elsewhere;
+  } else {
+    look.answer = answer.location.empty() ? PlainLook::Answer::page : PlainLook::Answer::home;
+    look.check.reached = true;
+  }
+  look.seen = std::move(answer.observation);
+  co_return look;
+}
+
+// Whether one hand wrote both: places that have nothing to do with each other do not share a page.
+bool is_same_page(const PlainLook& a, const PlainLook& b) {
+  const auto is_page = [](const PlainLook& look) {
+    return look.answer == PlainLook::Answer::page && look.seen.status && *look.seen.status / 100 == 2;
+  };
+  if (!is_page(a) || !is_page(b)) return false;
+  const bool same_body = !a.seen.body_sha256.empty() && a.seen.body_sha256 == b.seen.body_sha256;
+  return same_body || (!a.seen.title.empty() && a.seen.title == b.seen.title);
+}
+
+// What a portal does: answers in a control's name, over plain HTTP, with something of its own. That must be
+// shown. A mere answer on port 80 is what remains of a control where the network cut its port 443.
+asio::awaitable<void> check_portal(std::shared_ptr<Session> session, std::vector<Control> controls) {
+  const Control& first = controls.front();
+  PlainLook look = co_await look_in_clear(session, first);
+  const auto other = std::ranges::find_if(controls, [&](const Control& control) {
+    return !are_neighbours(control.url.host, first.url.host);
+  });
+  if (look.answer == PlainLook::Answer::page && session->strange_certificate) {
+    look.check.reached = false;  // whoever stands in the control's place does so on both ports
+  } else if (look.answer == PlainLook::Answer::page && other != controls.end()) {
+    PlainLook second = co_await look_in_clear(session, *other);
+    const bool one_hand = is_same_page(look, second);
+    look.check.reached = !one_hand;
+    second.check.reached &= !one_hand;
+    end_check(*session, std::move(second.check));
+  }
+  end_check(*session, std::move(look.check));
 }
 
 Look look_for(bool unsettled, std::uint32_t turn, std::uint32_t phase) {
@@ -355,7 +406,7 @@ asio::awaitable<Measurement> link_state(const Instrument& instrument, LinkMemory
   if (memory.national_unsettled) spawn_more(more, session, national);
   if (memory.international_unsettled) spawn_more(more, session, international);
   const std::vector<Control>& plain = international.empty() ? national : international;
-  if (memory.international_unsettled && !plain.empty()) more.spawn(check_portal(session, plain.front()));
+  if (memory.international_unsettled && !plain.empty()) more.spawn(check_portal(session, plain));
   co_await more.join();
   co_return run.finish();
 }

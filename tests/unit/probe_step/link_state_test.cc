@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
+
 #include "tests/unit/probe_step/world.h"
 
 namespace kua::test {
@@ -160,29 +163,96 @@ TEST_F(LinkStates, AChainOutOfDateStillTellsTheTimeWhenItIsOurClockThatIsWrong) 
   EXPECT_EQ(checks[0].server_date, parse_rfc3339("2022-01-04T16:45:00Z"));
 }
 
-TEST_F(LinkStates, APortalAnswersInTheControlsName) {
-  ServerOptions portal_options;
-  portal_options.address = "127.0.0.1";
-  portal_options.port = 80;
-  portal_options.respond = [](std::string_view) {
-    return Reply{"HTTP/1.1 302 Found\r\nLocation: http://login.hotel.example/\r\nContent-Length: 0\r\n\r\n"};
-  };
-  std::optional<Server> portal;
-  try {
-    portal.emplace(world.loop, portal_options);
-  } catch (const boost::system::system_error&) {
-    GTEST_SKIP() << "port 80 cannot be bound";
+// Two controls abroad whose port 443 is closed, and one server that answers both names on port 80.
+class InClearText : public LinkStates {
+ protected:
+  // What the two portal checks came to; the one of a control that was not asked is missing.
+  std::optional<std::vector<LinkCheck>> answered(std::function<Reply(std::string_view)> respond) {
+    ServerOptions options;
+    options.address = "127.0.0.1";
+    options.port = 80;
+    options.respond = std::move(respond);
+    std::optional<Server> server;
+    try {
+      server.emplace(world.loop, options);
+    } catch (const boost::system::system_error&) {
+      return std::nullopt;
+    }
+    std::uint16_t gone = 0;
+    {
+      const Server closed(world.loop, {});
+      gone = closed.port();
+    }
+    add_control("one.example", gone, ControlScope::international);
+    add_control("two.example", gone, ControlScope::international);
+    return of(look(0), LinkSubject::captive_portal);
   }
-  std::uint16_t gone = 0;
-  {
-    const Server closed(world.loop, {});
-    gone = closed.port();
+  static bool is_portal(const LinkCheck& check) { return !check.reached && !check.failure; }
+  static Reply sent_to(const std::string& location) {
+    return Reply{"HTTP/1.1 302 Found\r\nLocation: " + location + "\r\nContent-Length: 0\r\n\r\n"};
   }
-  add_control("abroad.example", gone, ControlScope::international);
-  const auto checks = of(look(1), LinkSubject::captive_portal);
-  ASSERT_THAT(checks, SizeIs(1));
-  EXPECT_FALSE(checks[0].reached);
-  EXPECT_FALSE(checks[0].failure);
+  static Reply own_page(std::string_view request) {
+    return Reply{page(request.find("one.example") != request.npos ? "One" : "Two")};
+  }
+};
+
+#define ANSWERED(name, respond)                                        \
+  const auto name = answered(respond);                                 \
+  if (!name) GTEST_SKIP() << "port 80 cannot be bound"
+
+TEST_F(InClearText, ARedirectAwayFromTheControlIsAPortal) {
+  ANSWERED(checks, [](std::string_view) { return sent_to("http://login.hotel.example/"); });
+  ASSERT_THAT(*checks, SizeIs(1));
+  EXPECT_TRUE(is_portal(checks->front()));
+}
+
+TEST_F(InClearText, ALoginThatIsAskedForIsAPortal) {
+  ANSWERED(checks, [](std::string_view) {
+    return Reply{"HTTP/1.1 511 Network Authentication Required\r\nContent-Length: 0\r\n\r\n"};
+  });
+  ASSERT_THAT(*checks, SizeIs(1));
+  EXPECT_TRUE(is_portal(checks->front()));
+}
+
+TEST_F(InClearText, OnePageUnderUnrelatedNamesIsAPortal) {
+  ANSWERED(checks, [](std::string_view) { return Reply{page("Log in")}; });
+  ASSERT_THAT(*checks, SizeIs(2));
+  EXPECT_TRUE(is_portal((*checks)[0]));
+  EXPECT_TRUE(is_portal((*checks)[1]));
+}
+
+TEST_F(InClearText, APageOfTheControlsOwnIsNoPortalThoughItsPort443IsCut) {
+  ANSWERED(checks, &own_page);
+  ASSERT_THAT(*checks, SizeIs(2));
+  EXPECT_TRUE((*checks)[0].reached);
+  EXPECT_TRUE((*checks)[1].reached);
+}
+
+TEST_F(InClearText, ARedirectHomeIsNoPortal) {
+  ANSWERED(checks, [](std::string_view request) {
+    return sent_to(request.find("one.example") != request.npos ? "https://one.example/" : "https://www.two.example/");
+  });
+  ASSERT_THAT(*checks, SizeIs(1));
+  EXPECT_TRUE(checks->front().reached);
+}
+
+TEST_F(InClearText, TheSameErrorOfTwoServersIsNoPortal) {
+  ANSWERED(checks, [](std::string_view) {
+    return Reply{"HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nForbidden"};
+  });
+  ASSERT_THAT(*checks, SizeIs(2));
+  EXPECT_TRUE((*checks)[0].reached);
+  EXPECT_TRUE((*checks)[1].reached);
+}
+
+TEST_F(InClearText, APageBesideAStrangersCertificateIsAPortal) {
+  ServerOptions stranger = control("three.example");
+  stranger.identity = Authority("Hotel").issue({{"three.example"}});
+  Server secure(world.loop, stranger);
+  add_control("three.example", secure.port(), ControlScope::national);
+  ANSWERED(checks, &own_page);
+  ASSERT_THAT(*checks, SizeIs(1));
+  EXPECT_TRUE(is_portal(checks->front()));
 }
 
 TEST_F(LinkStates, ALineWithoutRouteIsLost) {

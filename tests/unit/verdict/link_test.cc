@@ -75,6 +75,16 @@ TEST(LinkState, Table) {
       {"a portal that names its own private address for every name",
        Line().gateway(reached).bogus_resolver().national(failed).abroad(failed).portal(failed),
        LinkState::captive},
+      {"whoever reaches the near side is behind no portal: a notice in the place of everything abroad is a cut",
+       Line().resolver(reached).national(reached).abroad(failed).abroad(failed, "i2").portal(elsewhere),
+       LinkState::international_cut},
+      {"port 443 is cut abroad and port 80 is not",
+       Line().resolver(reached).national(reached).abroad(failed).abroad(failed, "i2").portal(reached),
+       LinkState::international_cut},
+      {"port 443 is cut everywhere and port 80 is not: no portal, and not offline",
+       Line().resolver(reached).national(failed).national(failed, "n2").abroad(failed).abroad(failed, "i2")
+           .portal(reached),
+       LinkState::unknown},
       {"a changed page behind a working line is no portal",
        Line().resolver(reached).abroad(reached).portal(elsewhere), LinkState::online},
   };
