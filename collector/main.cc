@@ -317,9 +317,9 @@ ExitCode run(const KeygenCommand& command) {
 }
 
 ExitCode run(const SignOptions& options) {
-  const auto list = sign_list(options, now());
-  if (!list) return complain(list.error());
-  std::printf("%s", summary_of(*list).c_str());
+  const auto done = sign_list(options, now());
+  if (!done) return complain(done.error());
+  std::printf("%s%s", summary_of(done->list).c_str(), summary_of(done->skipped).c_str());
   return ExitCode::ok;
 }
 

@@ -106,18 +106,25 @@ Expected<void> take_match(const CsvTable& table, const CsvField& field, Fingerpr
   return {};
 }
 
-// nullopt: a row that must not accuse a network.
-Expected<std::optional<Fingerprint>> read_fingerprint(const CsvTable& table, const Row& row) {
-  if (row[sign::pattern_type].text == "regexp") return std::nullopt;
+// nullopt, and counted: a row that must not accuse a network.
+Expected<std::optional<Fingerprint>> read_fingerprint(const CsvTable& table, const Row& row,
+                                                      SkippedSigns& skipped) {
+  const auto skip = [](std::size_t& reason) {
+    ++reason;
+    return std::nullopt;
+  };
+  if (row[sign::pattern_type].text == "regexp") return skip(skipped.regular_expression);
   const auto& scope = row[sign::scope].text;
-  if (!scope.empty() && std::ranges::find(kScopes, scope) == kScopes.end()) return std::nullopt;
+  if (!scope.empty() && std::ranges::find(kScopes, scope) == kScopes.end()) {
+    return skip(skipped.scope);
+  }
   if (const auto& text = row[sign::confidence].text; !text.empty()) {
     int confidence = 0;
     const auto number = std::from_chars(text.data(), text.data() + text.size(), confidence);
     if (number.ec != std::errc() || number.ptr != text.data() + text.size()) {
       return table.error(row[sign::confidence], "a confidence is a whole number");
     }
-    if (confidence < kConfidenceMin) return std::nullopt;
+    if (confidence < kConfidenceMin) return skip(skipped.confidence);
   }
   Fingerprint out;
   if (row[sign::name].text.empty()) return table.error(row[sign::name], "the name is missing");
@@ -131,6 +138,7 @@ Expected<std::optional<Fingerprint>> read_fingerprint(const CsvTable& table, con
   if (out.where == Fingerprint::Where::dns_answer) {
     const auto address = IpAddress::parse(out.pattern);
     if (address) out.pattern = address->text();
+    std::ranges::transform(out.pattern, out.pattern.begin(), to_lower);  // names know no case
     if (!address && !DomainName::parse(out.pattern)) {
       return table.error(row[sign::pattern],
                          "a forged answer is an address or the name of a CNAME");
@@ -161,22 +169,17 @@ Expected<InterceptionRoot> read_root(const CsvTable& table, const Row& row) {
 
 Expected<std::vector<Fingerprint>> read_fingerprints_csv(std::string_view text,
                                                          const std::string& name,
-                                                         std::size_t& skipped) {
+                                                         SkippedSigns& skipped) {
   auto table = CsvTable::open(text, name, kSignColumns, kSignRequired);
   if (!table) return std::unexpected(table.error());
   std::vector<Fingerprint> out;
-  skipped = 0;
   while (true) {
     const auto row = table->next();
     if (!row) return std::unexpected(row.error());
     if (!*row) return out;
-    auto fingerprint = read_fingerprint(*table, **row);
+    auto fingerprint = read_fingerprint(*table, **row, skipped);
     if (!fingerprint) return std::unexpected(fingerprint.error());
-    if (*fingerprint) {
-      out.push_back(std::move(**fingerprint));
-    } else {
-      ++skipped;
-    }
+    if (*fingerprint) out.push_back(std::move(**fingerprint));
   }
 }
 

@@ -75,13 +75,20 @@ inline constexpr std::chrono::days kTargetListLifeMax{14};
                                                              const std::string& name);
 [[nodiscard]] std::string write_targets_csv(const std::vector<Target>& targets);
 
+// Rows of a table of known signs that must not accuse a network, by why they were left out.
+struct SkippedSigns {
+  std::size_t regular_expression = 0;  // matched by nothing of ours
+  std::size_t scope = 0;  // not `nat`, `isp` or `prod`: false positives, vague words, one institution
+  std::size_t confidence = 0;  // below 5: the authors themselves expect ordinary pages to match
+  [[nodiscard]] std::size_t sum() const noexcept { return regular_expression + scope + confidence; }
+  friend bool operator==(const SkippedSigns&, const SkippedSigns&) = default;
+};
 // OONI/Censored Planet column names: name,scope,other_names,location_found,pattern_type,pattern,
-// confidence_no_fp,expected_countries,source,exp_url,notes. Rows that must not accuse a network are
-// skipped and counted in `skipped`: regular expressions, scopes other than `nat`, `isp` and `prod`
-// (false positives, vague words, single institutions), a confidence below 5. Errors as above.
+// confidence_no_fp,expected_countries,source,exp_url,notes. What is skipped is added to `skipped`.
+// Errors as above.
 [[nodiscard]] Expected<std::vector<Fingerprint>> read_fingerprints_csv(std::string_view text,
                                                                        const std::string& name,
-                                                                       std::size_t& skipped);
+                                                                       SkippedSigns& skipped);
 // name,spki_sha256,subject,countries,source,notes (config/fingerprints/README.md). Errors as above.
 [[nodiscard]] Expected<std::vector<InterceptionRoot>> read_interception_roots_csv(
     std::string_view text, const std::string& name);

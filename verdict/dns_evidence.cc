@@ -230,6 +230,38 @@ void weigh_addresses(DnsEvidence& e, const Scene& scene, const Site& site, Famil
   e.proxied = foreign_passes_others && true_refuses_others;
 }
 
+bool has_name(const DnsReply& reply, std::string_view name) {
+  return std::ranges::any_of(reply.cnames,
+                             [&](const std::string& cname) { return same_host(cname, name); });
+}
+
+// A known blocker's name in a chain of CNAMEs that no trusted resolver gave, on the way to addresses that
+// nobody else gave either.
+void weigh_names(DnsEvidence& e, const Scene& scene, const Site& site, Family family) {
+  const auto given_by_others = [&](const IpAddress& address) {
+    const KnownAddress* known = site.find(address);
+    return known != nullptr && (known->by_doh || known->by_control);
+  };
+  const auto trusted_gives = [&](std::string_view name) {
+    bool gives = false;
+    scene.each<Lookup>(site, [&](std::uint32_t, const Lookup& step) {
+      gives |= step.engine == ResolverEngine::doh && step.reply && has_name(*step.reply, name);
+    });
+    return gives;
+  };
+  scene.each<Lookup>(site, [&](std::uint32_t, const Lookup& step) {
+    if (step.engine != ResolverEngine::system || !is_own(step.role) || step.type != type_of(family)) return;
+    if (!step.reply || std::ranges::any_of(step.reply->addresses, given_by_others)) return;
+    for (const std::string& name : step.reply->cnames) {
+      const Fingerprint* blocker = find_cname(scene.signs(), name);
+      if (blocker == nullptr || trusted_gives(name)) continue;
+      if (!site.has_truth() && !scene.signs().are_local(*blocker)) continue;
+      e.blocker = true;
+      e.detail = blocker->name;
+    }
+  });
+}
+
 // What the addresses are by themselves, whoever answers there.
 void weigh_answers(DnsEvidence& e, const Scene& scene, const Site& site, Family family) {
   bool any_public = false;
@@ -283,6 +315,7 @@ DnsEvidence extract_dns(const Scene& scene, const Site& site, Family family) {
   e.control = scene.witnesses(site).dns();
   e.other_names_answered |= answers_for_others(scene, site);
   weigh_answers(e, scene, site, family);
+  weigh_names(e, scene, site, family);
   if (e.system == Answer::addresses && !named_by_all && site.has_truth()) {
     weigh_addresses(e, scene, site, family);
   }

@@ -237,4 +237,12 @@ const Fingerprint* find_address(const Signs& signs, const IpAddress& address) {
   });
 }
 
+const Fingerprint* find_cname(const Signs& signs, std::string_view cname) {
+  if (cname.ends_with('.')) cname.remove_suffix(1);
+  const std::string name = lowered(cname);
+  return first_of(signs, [&](const Fingerprint& one) {
+    return one.where == Fingerprint::Where::dns_answer && matches(one, name);
+  });
+}
+
 }  // namespace kua::verdict

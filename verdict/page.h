@@ -66,5 +66,7 @@ struct Signs {
 [[nodiscard]] const Fingerprint* find_in_page(const Signs& signs, const HttpRoundTrip& step);
 [[nodiscard]] const Fingerprint* find_in_location(const Signs& signs, const HttpRoundTrip& step);
 [[nodiscard]] const Fingerprint* find_address(const Signs& signs, const IpAddress& address);
+// By a name of the answer's chain of CNAMEs; the list holds names in lower case.
+[[nodiscard]] const Fingerprint* find_cname(const Signs& signs, std::string_view cname);
 
 }  // namespace kua::verdict

@@ -55,10 +55,11 @@ Expected<std::string> make_list_key(const std::string& path) {
   return text;
 }
 
-Expected<protocol::TargetList> sign_list(const SignOptions& options, WallTime now) {
+Expected<SignedList> sign_list(const SignOptions& options, WallTime now) {
   const auto key = platform::SigningKey::load(options.key_file);
   if (!key) return std::unexpected(key.error());
-  protocol::TargetList list;
+  SignedList out;
+  protocol::TargetList& list = out.list;
   // Whole seconds: the text of a list does not depend on when within a second it was signed.
   list.issued = std::chrono::floor<std::chrono::seconds>(now);
   list.expires = list.issued + options.valid;
@@ -74,7 +75,7 @@ Expected<protocol::TargetList> sign_list(const SignOptions& options, WallTime no
   }
   if (const auto good = check_targets(list.targets); !good) return std::unexpected(good.error());
   if (!options.extra_file.empty()) {
-    if (const auto read = read_list_extra(options.extra_file, list); !read) return std::unexpected(read.error());
+    if (const auto read = read_list_extra(options.extra_file, out); !read) return std::unexpected(read.error());
   }
   const auto envelope = protocol::sign_target_list(list, *key);
   if (!envelope) return std::unexpected(envelope.error());
@@ -82,7 +83,20 @@ Expected<protocol::TargetList> sign_list(const SignOptions& options, WallTime no
   const auto opened = protocol::open_target_list(*envelope, {key->public_key()}, now, 0);
   if (!opened) return refused(opened.error().text(), "checking the signed list");
   if (const auto written = replace_file(options.out_file, *envelope); !written) return std::unexpected(written.error());
-  return list;
+  return out;
+}
+
+std::string summary_of(const protocol::SkippedSigns& skipped) {
+  if (skipped.sum() == 0) return {};
+  std::string reasons;
+  const auto add = [&](std::size_t count, const char* reason) {
+    if (count == 0) return;
+    reasons += (reasons.empty() ? ": " : ", ") + std::to_string(count) + " " + reason;
+  };
+  add(skipped.confidence, "with a confidence below 5");
+  add(skipped.scope, "of a scope that says nothing of a network");
+  add(skipped.regular_expression, "with a regular expression");
+  return "left out    " + std::to_string(skipped.sum()) + " rows of known signs" + reasons + "\n";
 }
 
 std::string summary_of(const protocol::TargetList& list) {

@@ -26,11 +26,15 @@ struct SignOptions {
   std::chrono::days valid{14};
   std::string out_file;                   // replaced if it exists
 };
+struct SignedList {
+  protocol::TargetList list;
+  protocol::SkippedSigns skipped;  // rows of its tables that are not in it
+};
 // Reads, checks, signs, writes; returns the list for a summary.
-[[nodiscard]] Expected<protocol::TargetList> sign_list(const SignOptions& options, WallTime now);
+[[nodiscard]] Expected<SignedList> sign_list(const SignOptions& options, WallTime now);
 
 // What extra_file adds. Paths in it are relative to it.
-[[nodiscard]] Expected<void> read_list_extra(const std::string& path, protocol::TargetList& list);
+[[nodiscard]] Expected<void> read_list_extra(const std::string& path, SignedList& out);
 
 struct ShowOptions {
   std::string list_file;
@@ -39,5 +43,7 @@ struct ShowOptions {
 // A summary for people, several lines.
 [[nodiscard]] Expected<std::string> show_list(const ShowOptions& options, WallTime now);
 [[nodiscard]] std::string summary_of(const protocol::TargetList& list);
+// One line, or empty when nothing was left out.
+[[nodiscard]] std::string summary_of(const protocol::SkippedSigns& skipped);
 
 }  // namespace kua::collector

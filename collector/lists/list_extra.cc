@@ -52,7 +52,8 @@ std::vector<protocol::TargetList::TrustedResolver> resolvers(ConfigSection& root
 
 }  // namespace
 
-Expected<void> read_list_extra(const std::string& path, protocol::TargetList& list) {
+Expected<void> read_list_extra(const std::string& path, SignedList& out) {
+  protocol::TargetList& list = out.list;
   auto reader = ConfigReader::open(path);
   if (!reader) return std::unexpected(reader.error());
   ConfigSection& root = reader->root();
@@ -73,8 +74,7 @@ Expected<void> read_list_extra(const std::string& path, protocol::TargetList& li
     const std::string full = beside(path, file);
     const auto text = read_text_file(full);
     if (!text) return std::unexpected(text.error());
-    std::size_t skipped = 0;
-    auto read = protocol::read_fingerprints_csv(*text, full, skipped);
+    auto read = protocol::read_fingerprints_csv(*text, full, out.skipped);
     if (!read) return std::unexpected(read.error());
     list.fingerprints.insert(list.fingerprints.end(), read->begin(), read->end());
   }

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   if (data[0] == 'f') {
-    std::size_t skipped = 0;
+    SkippedSigns skipped;
     static_cast<void>(is_read(read_fingerprints_csv(text, "fuzz.csv", skipped)));
     return 0;
   }

@@ -54,6 +54,27 @@ TEST(DnsRules, RightAnswers) {
   for (const Case& row : rows) check(row);
 }
 
+TEST(DnsRules, KnownNames) {
+  const Case rows[] = {
+      {"a known blocker's name on the way to the answered address",
+       truth().answers(kSystem, {kElsewhere}).through("www.isp.example").through("Blocked.ISP.example"), up(),
+       kDns, State::blocked, "dns.blockpage", "dns.forged.blockpage"},
+      {"... of the vantage's own country's list, without anything to compare with",
+       Story().answers(kSystem, {kElsewhere}).through("stop.isp.example"), {}, kDns, State::blocked,
+       "dns.blockpage", "dns.forged.blockpage"},
+      {"a name below a known one is another name",
+       truth().answers(kSystem, {kElsewhere}).through("www.blocked.isp.example"), {}, kDns, State::insufficient,
+       "dns.unverified"},
+      {"a name that a trusted resolver gives too is the site's own",
+       Story().as(trusted).answers(kDoh, {kTrue}).through("blocked.isp.example").as(main)
+           .answers(kSystem, {kElsewhere}).through("blocked.isp.example"),
+       {}, kDns, State::insufficient, "dns.unverified"},
+      {"a blocker's name on the way to the true address is no forged answer",
+       truth().answers(kSystem, {kTrue}).through("blocked.isp.example"), {}, kDns, State::ok, "dns.answers_agree"},
+  };
+  for (const Case& row : rows) check(row);
+}
+
 TEST(DnsRules, ForEverybody) {
   const Case rows[] = {
       {"a name that exists for nobody is down", Story().rcode(kSystem, 3).rcode(kDoh, 3), no_such_name(),

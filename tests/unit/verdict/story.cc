@@ -65,6 +65,11 @@ Story& Story::answers(ResolverEngine engine, std::vector<const char*> addresses,
   return *this;
 }
 
+Story& Story::through(const char* cname) {
+  std::get<Lookup>(measurement.observations.back()).reply->cnames.emplace_back(cname);
+  return *this;
+}
+
 Story& Story::rcode(ResolverEngine engine, std::uint16_t rcode, QueryType type) {
   Lookup step;
   step.engine = engine;
@@ -247,6 +252,8 @@ const Knowledge& knowledge() {
       {"lab.title", Fingerprint::Where::title, Fingerprint::Match::full, "", "Access denied by law", {}},
       {"lab.location", Fingerprint::Where::location, Fingerprint::Match::prefix, "",
        "http://blocked.isp.example/", {}},
+      {"lab.name", Fingerprint::Where::dns_answer, Fingerprint::Match::full, "", "blocked.isp.example", {}},
+      {"lab.name_kz", Fingerprint::Where::dns_answer, Fingerprint::Match::full, "", "stop.isp.example", kz},
       {"lab.address", Fingerprint::Where::dns_answer, Fingerprint::Match::full, "", "203.0.113.66", {}},
   };
   static const std::vector<InterceptionRoot> roots = {{"Qaznet", "", "CN=Qaznet Trust Network"}};

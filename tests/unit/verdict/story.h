@@ -41,6 +41,7 @@ class Story {
 
   // Lookups. An empty list is NOERROR without records.
   Story& answers(ResolverEngine engine, std::vector<const char*> addresses, QueryType type = QueryType::a);
+  Story& through(const char* cname);  // the last answer came by this CNAME
   Story& rcode(ResolverEngine engine, std::uint16_t rcode, QueryType type = QueryType::a);
   Story& no_answer(ResolverEngine engine, QueryType type = QueryType::a);
   Story& then_came(std::vector<const char*> addresses);  // a late reply to the last lookup
@@ -99,8 +100,8 @@ class Controls {
   std::vector<ControlView> views_;
 };
 
-// Fingerprints "blocked by order" (body, KZ only), "Access denied by law" (title), a location and an
-// address; interception root "Qaznet"; the documentation ranges routable.
+// Fingerprints "blocked by order" (body, KZ only), "Access denied by law" (title), a location an
+// address and two CNAMEs; interception root "Qaznet"; the documentation ranges routable.
 const Knowledge& knowledge();
 
 }  // namespace kua::verdict::test

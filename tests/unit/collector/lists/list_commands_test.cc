@@ -57,14 +57,29 @@ TEST_F(ListCommandsTest, WhatIsSignedCanBeOpenedWithThePublicKeyOnly) {
   signing.country = CountryCode::parse("KZ");
   const auto list = sign_list(signing, kNoon);
   ASSERT_TRUE(list.has_value()) << list.error().text();
-  EXPECT_EQ(list->targets.size(), 2u);
-  EXPECT_EQ(list->interception_roots.size(), 1u);
-  EXPECT_EQ(list->routable.size(), 1u);
-  EXPECT_EQ(list->expires, kNoon + days(14));
+  EXPECT_EQ(list->list.targets.size(), 2u);
+  EXPECT_EQ(list->list.interception_roots.size(), 1u);
+  EXPECT_EQ(list->list.routable.size(), 1u);
+  EXPECT_EQ(list->list.expires, kNoon + days(14));
   const auto shown = show_list({path("targets.json"), {path("list.key.pub")}}, kNoon);
   ASSERT_TRUE(shown.has_value()) << shown.error().text();
   EXPECT_NE(shown->find("one of the keys given"), std::string::npos);
   EXPECT_NE(shown->find("country     KZ"), std::string::npos);
+}
+
+TEST_F(ListCommandsTest, WhatIsLeftOutOfAListIsToldWithTheReason) {
+  put("signs.csv",
+      "name,location_found,pattern_type,pattern,scope,confidence_no_fp\n"
+      "a,body,contains,blocked by order,nat,5\nb,body,contains,register.example,nat,4\n"
+      "c,body,contains,forbidden,vbw,9\nd,body,regexp,a.*b,nat,9\ne,title,full,Surf,nat,3\n");
+  put("extra.yaml", "fingerprints: [signs.csv]\n");
+  const auto list = sign_list(options(), kNoon);
+  ASSERT_TRUE(list.has_value()) << list.error().text();
+  EXPECT_EQ(list->list.fingerprints.size(), 1u);
+  EXPECT_EQ(summary_of(list->skipped),
+            "left out    4 rows of known signs: 2 with a confidence below 5, 1 of a scope that says nothing "
+            "of a network, 1 with a regular expression\n");
+  EXPECT_EQ(summary_of(protocol::SkippedSigns{}), "");
 }
 
 TEST_F(ListCommandsTest, AListOfAnotherKeyIsNoList) {
@@ -77,7 +92,7 @@ TEST_F(ListCommandsTest, ALaterListIsANewerOneByItself) {
   const auto first = sign_list(options(), kNoon);
   const auto second = sign_list(options(), kNoon + std::chrono::seconds(1));
   ASSERT_TRUE(first.has_value() && second.has_value());
-  EXPECT_LT(first->serial, second->serial);
+  EXPECT_LT(first->list.serial, second->list.serial);
 }
 
 TEST_F(ListCommandsTest, AnExpiredListIsShownAsSuch) {
