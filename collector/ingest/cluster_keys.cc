@@ -18,7 +18,7 @@ namespace {
 
 // 56 bits: a million clusters meet by chance once in 140,000 epochs, and the text fits into a string
 // object without an allocation for each of its many copies.
-constexpr std::size_t kClusterBytes = 7;
+constexpr std::size_t kClusterBytes = kClusterDigits / 2;
 
 std::unexpected<Error> failed(std::string doing) {
   const int number = errno;

@@ -3,6 +3,7 @@
 // stood behind a pseudonym, and records that old count as no witness.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -17,6 +18,9 @@ namespace kua::collector {
 using Epoch = std::int64_t;  // number of 30-day periods since 1970
 [[nodiscard]] Epoch epoch_of(WallTime time) noexcept;
 
+// Hexadecimal digits of a pseudonym, lower case.
+inline constexpr std::size_t kClusterDigits = 14;
+
 class ClusterKeys {
  public:
   // Reads the file (0600; lines of `epoch key-in-hex`) or begins with none. Errors: permission when
@@ -27,7 +31,7 @@ class ClusterKeys {
   // least daily. The file is replaced as a whole and the old one's bytes are overwritten first.
   [[nodiscard]] Expected<void> tend(WallTime now);
 
-  // 14 hexadecimal digits; empty when the epoch has no key.
+  // kClusterDigits of them; empty when the epoch has no key.
   [[nodiscard]] std::string cluster_of(const IpAddress& address, Epoch epoch) const;
   [[nodiscard]] bool has(Epoch epoch) const { return keys_.contains(epoch); }
 

@@ -1,6 +1,9 @@
 #include "collector/store/stored_line.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
+
+#include "collector/ingest/cluster_keys.h"
 
 namespace kua::collector {
 namespace {
@@ -23,6 +26,12 @@ bool flag_of(const boost::json::object& object, std::string_view key) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
+// Ours are hexadecimal digits of one length, or absent: a witness that was no cluster would be counted.
+bool is_cluster(std::string_view text) {
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return text.empty() || (text.size() == kClusterDigits && std::ranges::all_of(text, is_digit));
+}
+
 Expected<ReceivedFacts> read_facts(const boost::json::object& object) {
   ReceivedFacts facts;
   const auto received = parse_rfc3339(text_of(object, "time"));
@@ -37,6 +46,7 @@ Expected<ReceivedFacts> read_facts(const boost::json::object& object) {
   facts.network_type = *network_type;
   facts.asn = Asn{static_cast<std::uint32_t>(asn->get_int64())};
   facts.cluster = text_of(object, "cluster");
+  if (!is_cluster(facts.cluster)) return damaged("the cluster is none of ours");
   facts.network_agrees = flag_of(object, "network_agrees");
   facts.late = flag_of(object, "late");
   if (const auto* skew = object.if_contains("clock_skew_us"); skew != nullptr && skew->is_int64()) {

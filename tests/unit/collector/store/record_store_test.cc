@@ -39,7 +39,7 @@ class RecordStoreTest : public ::testing::Test {
     ReceivedFacts facts;
     facts.received = clock_.wall_now();
     facts.country = *CountryCode::parse("KZ");
-    facts.cluster = "00112233aabbccdd";
+    facts.cluster = "00112233aabbcc";
     std::string received;
     append_received(facts, received);
     AppendBatch batch;
@@ -113,7 +113,7 @@ TEST_F(RecordStoreTest, TheBytesAreKeptAsTheyWereSent) {
   const auto found = store_->find(measurement.header.id);
   ASSERT_TRUE(found.has_value() && found->has_value());
   EXPECT_EQ((*found)->json, odd);
-  EXPECT_EQ((*found)->facts.cluster, "00112233aabbccdd");
+  EXPECT_EQ((*found)->facts.cluster, "00112233aabbcc");
 }
 
 TEST_F(RecordStoreTest, AFullDiskIsRefusedAndSurvived) {

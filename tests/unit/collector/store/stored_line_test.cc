@@ -13,7 +13,7 @@ ReceivedFacts facts() {
   out.country = *CountryCode::parse("KZ");
   out.asn = Asn{9198};
   out.network_type = NetworkType::mobile;
-  out.cluster = "00112233aabbccdd";
+  out.cluster = "00112233aabbcc";
   out.network_agrees = true;
   return out;
 }
@@ -64,6 +64,17 @@ TEST(StoredLine, FactsOfALaterVersionArePassedOver) {
   const auto read = read_stored_line(line);
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->facts, facts());
+}
+
+TEST(StoredLine, AClusterThatIsNoneOfOursIsDamage) {
+  for (const char* cluster : {"00112233aabbc", "00112233aabbccd", "00112233AABBCC", "00112233aabbcg", "-0112233aabbcc"}) {
+    ReceivedFacts received = facts();
+    received.cluster = cluster;
+    EXPECT_FALSE(read_stored_line(line_of("{}", received)).has_value()) << cluster;
+  }
+  ReceivedFacts nobody = facts();
+  nobody.cluster.clear();
+  EXPECT_TRUE(read_stored_line(line_of("{}", nobody)).has_value()) << "counts as no witness";
 }
 
 }  // namespace
