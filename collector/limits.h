@@ -68,6 +68,8 @@ inline constexpr std::uint64_t kFreeBytesMin = 64ull * 1024 * 1024;
 inline constexpr std::size_t kIndexFlushRows = 20'000;
 inline constexpr std::chrono::milliseconds kIndexFlushAfter{500};
 inline constexpr std::size_t kIndexWaitingMax = 200'000;
+// Ids whose absence is known without looking into the index, about 16 bytes each.
+inline constexpr std::size_t kIndexRecentMax = 1'000'000;
 // Target and probe names whose short keys are kept in memory by the index.
 inline constexpr std::size_t kIndexNamesMax = 200'000;
 // Records one query may return, and index rows it may look at: a filter that matches nothing must not

@@ -179,7 +179,7 @@ Ingest::Answer Ingest::on_batch(HttpRequest request) {
   auto batch = open_batch(request, *signer, lines);
   if (!batch) co_return refuse(Call::batch, batch.error());
   const WallTime now = parts_.clock.wall_now();
-  const auto facts = facts_of(*batch, request, *signer, now);
+  auto facts = facts_of(*batch, request, *signer, now);
   if (!facts) co_return refuse(Call::batch, refusal_of(facts.error()));
   request.body = {};  // the compressed bytes are not needed any more
 
@@ -203,8 +203,7 @@ Ingest::Answer Ingest::on_batch(HttpRequest request) {
   co_return accept(*batch, *facts, *stored);
 }
 
-HttpResponse Ingest::accept(ReadBatch& batch, const std::vector<ReceivedFacts>& facts,
-                            const std::vector<Stored>& stored) {
+HttpResponse Ingest::accept(ReadBatch& batch, std::vector<ReceivedFacts>& facts, const std::vector<Stored>& stored) {
   BatchAnswer answer;
   answer.rejected = std::move(batch.rejected);
   answer.unreadable = batch.unreadable;
@@ -218,7 +217,7 @@ HttpResponse Ingest::accept(ReadBatch& batch, const std::vector<ReceivedFacts>& 
         ++duplicates;
         break;
       case Stored::stored: {
-        const ReceivedRecord received{std::move(batch.items[i].record), facts[i]};
+        const ReceivedRecord received{std::move(batch.items[i].record), std::move(facts[i])};
         parts_.sink.on_record(received);
         break;
       }

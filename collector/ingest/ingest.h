@@ -73,7 +73,7 @@ class Ingest {
   [[nodiscard]] Expected<std::vector<ReceivedFacts>> facts_of(const ReadBatch& batch, const HttpRequest& request,
                                                               Signer signer, WallTime now);
   // Tells the sink what is new and the probe what is on disk.
-  [[nodiscard]] HttpResponse accept(ReadBatch& batch, const std::vector<ReceivedFacts>& facts,
+  [[nodiscard]] HttpResponse accept(ReadBatch& batch, std::vector<ReceivedFacts>& facts,
                                     const std::vector<Stored>& stored);
   [[nodiscard]] HttpResponse refuse(Call call, Refusal refusal, long retry_after_seconds = 0);
   [[nodiscard]] bool invitation_known(const std::string& code) const;

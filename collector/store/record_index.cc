@@ -78,6 +78,12 @@ std::string_view bytes_of(const RecordId& id) {
   return {reinterpret_cast<const char*>(id.bytes().data()), id.bytes().size()};
 }
 
+std::uint64_t random_half_of(const RecordId::Bytes& id) noexcept {
+  std::uint64_t half = 0;
+  std::memcpy(&half, id.data() + id.size() - sizeof half, sizeof half);
+  return half;
+}
+
 std::int64_t number_of(sys_days day) { return day.time_since_epoch().count(); }
 sys_days day_of(std::int64_t number) { return sys_days(std::chrono::days(number)); }
 
@@ -87,6 +93,18 @@ Expected<std::int64_t> one_number(Database& database, std::string_view sql) {
   const auto row = statement->step();
   if (!row) return std::unexpected(row.error());
   return *row ? statement->integer(0) : 0;
+}
+
+// All zeros where there is none.
+Expected<RecordId::Bytes> newest_id(Database& database) {
+  auto statement = database.prepare("SELECT max(id) FROM records");
+  if (!statement) return std::unexpected(statement.error());
+  const auto row = statement->step();
+  if (!row) return std::unexpected(row.error());
+  RecordId::Bytes out{};
+  const std::string_view bytes = *row ? statement->blob(0) : std::string_view();
+  if (bytes.size() == out.size()) std::memcpy(out.data(), bytes.data(), out.size());
+  return out;
 }
 
 }  // namespace
@@ -106,8 +124,9 @@ IndexEntry index_entry_of(const Record& record) {
 
 RecordIndex::RecordIndex(Database database) : database_(std::move(database)) {}
 
-Expected<RecordIndex> RecordIndex::open(const std::string& path) {
+Expected<RecordIndex> RecordIndex::open(const std::string& path, std::size_t recent_max) {
   auto index = open_once(path);
+  if (index) index->recent_max_ = recent_max;
   if (index || index.error().kind != ErrorKind::invalid_input) return index;
   // Damaged, or of another version: the log has everything, so a new one is made; the old one stays
   // for whoever wants to know what happened.
@@ -116,6 +135,7 @@ Expected<RecordIndex> RecordIndex::open(const std::string& path) {
   }
   auto again = open_once(path);
   if (again) again->was_damaged_ = true;
+  if (again) again->recent_max_ = recent_max;
   return again;
 }
 
@@ -135,8 +155,11 @@ Expected<RecordIndex> RecordIndex::open_once(const std::string& path) {
   if (const auto made = database->execute(kSchema); !made) return std::unexpected(made.error());
   const auto last = one_number(*database, "SELECT max(frame) FROM frames");
   if (!last) return std::unexpected(last.error());
+  const auto newest = newest_id(*database);
+  if (!newest) return std::unexpected(newest.error());
   RecordIndex index(std::move(*database));
   index.next_frame_ = *last + 1;
+  index.horizon_ = index.newest_ = *newest;
   if (const auto prepared = index.prepare(); !prepared) return std::unexpected(prepared.error());
   return index;
 }
@@ -186,14 +209,20 @@ Expected<void> RecordIndex::end_lookups() {
   return ended;
 }
 
-std::size_t RecordIndex::IdHash::operator()(const RecordId::Bytes& id) const noexcept {
-  std::size_t hash = 0;
-  std::memcpy(&hash, id.data() + id.size() - sizeof hash, sizeof hash);
-  return hash;
+std::size_t RecordIndex::IdHash::operator()(const RecordId::Bytes& id) const noexcept { return random_half_of(id); }
+
+void RecordIndex::note_recent(const RecordId::Bytes& id) {
+  newest_ = std::max(newest_, id);
+  if (recent_.size() >= recent_max_) {
+    recent_.clear();
+    horizon_ = newest_;
+  }
+  recent_.insert(random_half_of(id));
 }
 
 Expected<bool> RecordIndex::is_known(const RecordId& id) {
   if (waiting_ids_.contains(id.bytes())) return true;
+  if (id.bytes() > horizon_ && !recent_.contains(random_half_of(id.bytes()))) return false;
   Statement& find = statements_[kFindRecord];
   find.bind_blob(1, bytes_of(id));
   const auto row = find.step();
@@ -225,6 +254,7 @@ Expected<bool> RecordIndex::add(const IndexEntry& entry, std::uint32_t offset, s
   row.asn = entry.asn.number;
   rows_.push_back(row);
   waiting_ids_.insert(row.id);
+  note_recent(row.id);
   return true;
 }
 

@@ -10,9 +10,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include "collector/limits.h"
 #include "collector/store/archive.h"
 #include "collector/store/day_log.h"
 #include "measurement/error.h"
@@ -38,8 +40,10 @@ struct IndexEntry {
 // waits is lost in a crash and made again from the log.
 class RecordIndex {
  public:
-  // A file that is damaged is renamed to NAME.damaged and a new one begun.
-  [[nodiscard]] static Expected<RecordIndex> open(const std::string& path);
+  // A file that is damaged is renamed to NAME.damaged and a new one begun. `recent_max`: ids whose absence
+  // is known without looking into the file, at least 1.
+  [[nodiscard]] static Expected<RecordIndex> open(const std::string& path,
+                                                  std::size_t recent_max = limits::kIndexRecentMax);
   [[nodiscard]] bool was_damaged() const noexcept { return was_damaged_; }
 
   // One frame at a time: open it, add its records, end the look-ups, then close it with its place, or undo
@@ -95,6 +99,7 @@ class RecordIndex {
   [[nodiscard]] static Expected<RecordIndex> open_once(const std::string& path);
   [[nodiscard]] Expected<void> prepare();
   [[nodiscard]] Expected<bool> is_known(const RecordId& id);
+  void note_recent(const RecordId::Bytes& id);
   using Names = std::unordered_map<std::string, std::int64_t, TextHash, std::equal_to<>>;
   [[nodiscard]] Expected<std::int64_t> key_of(Names& names, std::string_view name, std::size_t add_use,
                                               std::size_t find_use);
@@ -111,7 +116,13 @@ class RecordIndex {
   bool in_transaction_ = false;
   std::vector<Row> rows_;
   std::vector<ClosedFrame> frames_;
-  std::unordered_set<RecordId::Bytes, IdHash> waiting_ids_;
+  boost::unordered_flat_set<RecordId::Bytes, IdHash> waiting_ids_;
+  // Ids carry the time of birth in front, so most are larger than all before. One above the horizon is in
+  // the file only when it was added since, and then its random half is here: no need to look.
+  RecordId::Bytes horizon_{};
+  RecordId::Bytes newest_{};  // largest id ever added
+  std::size_t recent_max_ = limits::kIndexRecentMax;
+  boost::unordered_flat_set<std::uint64_t> recent_;
   std::size_t frame_begin_ = 0;  // first row of the open frame
   std::int64_t next_frame_ = 1;
   bool was_damaged_ = false;

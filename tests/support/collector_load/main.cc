@@ -37,6 +37,8 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
+constexpr int kLevel = 3;  // the probe's own
+
 struct Options {
   std::map<std::string, std::string> values;
   [[nodiscard]] std::size_t number(const std::string& key, std::size_t fallback) const {
@@ -103,7 +105,7 @@ std::vector<Batch> make_batches(Fleet& fleet, std::size_t count, std::size_t rec
     const FleetProbe& probe = fleet.probes()[batch.probe];
     const std::string lines = lines_of(fleet, probe, records, now - std::chrono::seconds(i % 300));
     batch.bytes = lines.size();
-    batch.request = signed_post(probe, protocol::kRecordsPath, platform::zstd_compress(lines));
+    batch.request = signed_post(probe, protocol::kRecordsPath, platform::zstd_compress(lines, kLevel));
   }
   return batches;
 }
@@ -222,7 +224,7 @@ void stream_of(const Options& options, std::size_t self, Steady::time_point end,
     const std::size_t probe = i % fleet.probes().size();
     const std::string lines = lines_of(fleet, fleet.probes()[probe], options.number("records", 20), now);
     const Batch batch{probe, 0, 0,
-                      signed_post(fleet.probes()[probe], protocol::kRecordsPath, platform::zstd_compress(lines))};
+                      signed_post(fleet.probes()[probe], protocol::kRecordsPath, platform::zstd_compress(lines, kLevel))};
     const Batch* const one = &batch;
     send_batches({&one, 1}, options, connections, end, acknowledged, tally);
   }
@@ -284,7 +286,7 @@ int run_flood(const Options& options) {
       const WallTime begin = today - std::chrono::days(days - day);
       protocol::append_record(fleet.summary(probe, begin, begin + std::chrono::hours(24)), lines);
     }
-    requests.push_back(signed_post(probe, protocol::kRecordsPath, platform::zstd_compress(lines)));
+    requests.push_back(signed_post(probe, protocol::kRecordsPath, platform::zstd_compress(lines, kLevel)));
   }
   if (!enrol_all(fleet, options.port())) return 1;
   std::fprintf(stderr, "ready\n");

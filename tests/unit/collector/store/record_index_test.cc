@@ -76,6 +76,26 @@ TEST_F(RecordIndexTest, AnIdIsTakenOnceWhetherItWaitsOrIsWritten) {
   EXPECT_FALSE(*index.add(index_entry_of(record), 0, 100)) << "in the file";
 }
 
+// Ids newer than all before, older ones, and both again, while what is remembered as recent turns over.
+TEST_F(RecordIndexTest, AnIdStaysKnownWhenItIsNoLongerRecent) {
+  constexpr std::size_t kRecent = 3;
+  std::vector<Record> records;
+  for (const unsigned number : {10u, 11u, 12u, 5u, 13u, 4u, 14u, 15u, 3u}) records.push_back(sample_measurement(number));
+  {
+    auto index = RecordIndex::open(path(), kRecent);
+    ASSERT_TRUE(index.has_value());
+    std::uint64_t offset = 0;
+    for (const Record& record : records) add(*index, {record}, offset += 50);
+    ASSERT_TRUE(index->open_frame().has_value());
+    for (const Record& record : records) EXPECT_FALSE(*index->add(index_entry_of(record), 0, 100));
+    EXPECT_TRUE(*index->add(index_entry_of(sample_measurement(6)), 0, 100)) << "old, and new to us";
+    index->undo_frame();
+  }
+  RecordIndex again = open();
+  ASSERT_TRUE(again.open_frame().has_value());
+  for (const Record& record : records) EXPECT_FALSE(*again.add(index_entry_of(record), 0, 100)) << "after a restart";
+}
+
 TEST_F(RecordIndexTest, WhatIsUndoneIsUnknownAgain) {
   RecordIndex index = open();
   const Record record = sample_measurement(1);
