@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <exception>
+#include <malloc.h>
 #include <optional>
 #include <unistd.h>
 
@@ -270,10 +271,23 @@ ExitCode dispatch(const CommandLine& line) {
   return config ? with_state(*config, line.command) : give_up(config.error());
 }
 
+// Blocks of this size get pages of their own, which go back to the system when the block does: c-ares takes
+// 75 kB a lookup and OpenSSL 16 kB buffers, and what settles between such blocks would keep the heap at its peak.
+constexpr int kOwnPagesFromBytes = 16 * 1024;
+// Free bytes at the heap's end that are kept; more goes back.
+constexpr int kHeapEndKeptBytes = 256 * 1024;
+
+void keep_heap_small() {
+  ::mallopt(M_MMAP_THRESHOLD, kOwnPagesFromBytes);
+  ::mallopt(M_TRIM_THRESHOLD, kHeapEndKeptBytes);
+  ::mallopt(M_ARENA_MAX, 1);  // one thread does nearly all; a resolver's thread needs no heap of its own
+}
+
 }  // namespace
 }  // namespace kua::probe
 
 int main(int count, char** words) {
+  kua::probe::keep_heap_small();
   const kua::platform::SystemClock clock;
   const auto line = kua::probe::parse_command_line(count, words, clock.wall_now());
   if (!line) return line.error();

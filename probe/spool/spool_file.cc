@@ -33,6 +33,9 @@ CREATE TABLE IF NOT EXISTS losses(
 PRAGMA user_version = 1;
 )";
 
+// KiB of pages that the connection keeps, of SQLite's default 2000: records are appended, and read once.
+constexpr std::string_view kSmallCache = "PRAGMA cache_size = -256";
+
 Expected<std::int64_t> read_number(Database& database, std::string_view sql) {
   auto statement = database.prepare(sql);
   if (!statement) return std::unexpected(statement.error());
@@ -86,6 +89,7 @@ void restore_length(const std::string& path) {
 Expected<Database> open_spool_file(const std::string& path, Durability durability) {
   auto database = Database::open(path, durability);
   if (!database) return std::unexpected(database.error());
+  if (auto set = database->execute(kSmallCache); !set) return std::unexpected(set.error());
   const auto version = read_number(*database, "PRAGMA user_version");
   if (!version) return std::unexpected(version.error());
   if (*version > kSpoolVersion) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <utility>
@@ -13,6 +15,7 @@
 #include "probe/limits.h"
 #include "probe/step/dns_channel.h"
 #include "probe/step/dns_reply.h"
+#include "probe/step/lookup_slots.h"
 
 namespace kua::probe {
 
@@ -160,13 +163,21 @@ Lookup observe(const LookupOptions& options, const DnsChannel& channel, std::siz
 
 asio::awaitable<LookupResult> dns_lookup(Timeline timeline, std::shared_ptr<WireTally> tally,
                                          LookupOptions options) {
-  const Microseconds begin = timeline.offset();
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const Microseconds called = timeline.offset();
+  auto& slots = asio::use_service<LookupSlots>(asio::query(executor, asio::execution::context));
+  co_await slots.wait_for_place();
+  const LookupSlots::Slot slot(slots);
+  const Microseconds begin = timeline.offset();
+  LookupResult out;
+  if (begin - called > kStepLagMax) {  // what is left of the deadline would be too little, and ours the fault
+    out.instrument = Error{ErrorKind::limit, "too many lookups at once", "waiting to ask a resolver"};
+    co_return out;
+  }
   const auto channel = std::make_shared<DnsChannel>(executor, timeline, options.resolver, tally);
   std::vector<wire::DnsQuery> queries = make_queries(options);
   co_await channel->run(std::move(queries), options.deadline);
 
-  LookupResult out;
   out.instrument = channel->instrument();
   if (channel->queries().size() != options.types.size()) co_return out;  // the channel never opened
   const Microseconds end = timeline.offset();

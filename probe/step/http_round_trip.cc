@@ -1,11 +1,11 @@
 #include "probe/step/http_round_trip.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -86,24 +86,19 @@ class Reception {
     start_parser(body);
   }
 
-  // Feeds what has come. Says whether the response is over, well or badly.
-  bool feed(HttpBody& body) {
-    while (used_ < filled_) {
-      beast::error_code problem;
-      const asio::const_buffer unread(buffer_.data() + used_, filled_ - used_);
-      const std::size_t eaten = parser_->put(unread, problem);
-      used_ += eaten;
-      if (problem == http::error::need_more) break;
-      if (problem) return end_badly(problem);
-      if (!parser_->is_done()) continue;
-      if (parser_->get().result_int() / 100 != 1) return true;
-      if (++informational_ > kInformationalMax) return end_badly(http::error::bad_status);
-      start_parser(body);
+  // Takes what has come. Says whether the response is over, well or badly.
+  bool feed(std::string_view come, HttpBody& body) {
+    received_ += come.size();
+    const bool begun = !unread_.empty();  // with a part that the parser could not use alone
+    if (begun) unread_ += come;
+    std::string_view left = begun ? std::string_view(unread_) : come;
+    const bool over = parse(left, body);
+    if (begun) {
+      unread_.erase(0, unread_.size() - left.size());
+    } else {
+      unread_ = left;
     }
-    compact();
-    if (filled_ <= kHeaderBytesMax) return false;
-    head_too_big_ = true;  // a head, a chunk's extension or a trailer without end
-    return true;
+    return over;
   }
 
   // The peer ended the stream. Says whether that ends the response well.
@@ -114,14 +109,6 @@ class Reception {
     return !problem;
   }
 
-  [[nodiscard]] std::span<char> room() {
-    if (buffer_.size() - filled_ < kReadChunkBytes) buffer_.resize(filled_ + kReadChunkBytes);
-    return std::span(buffer_).subspan(filled_);
-  }
-  void filled(std::size_t bytes) {
-    filled_ += bytes;
-    received_ += bytes;
-  }
   [[nodiscard]] std::uint64_t received() const noexcept { return received_; }
   [[nodiscard]] bool has_head() const { return parser_->is_header_done(); }
   [[nodiscard]] Operation where() const {
@@ -141,6 +128,23 @@ class Reception {
     parser_->get().body() = &body;
   }
 
+  // Leaves in `left` what is not used yet.
+  bool parse(std::string_view& left, HttpBody& body) {
+    while (!left.empty()) {
+      beast::error_code problem;
+      left.remove_prefix(parser_->put(asio::const_buffer(left.data(), left.size()), problem));
+      if (problem == http::error::need_more) break;
+      if (problem) return end_badly(problem);
+      if (!parser_->is_done()) continue;
+      if (parser_->get().result_int() / 100 != 1) return true;
+      if (++informational_ > kInformationalMax) return end_badly(http::error::bad_status);
+      start_parser(body);
+    }
+    if (left.size() <= kHeaderBytesMax) return false;
+    head_too_big_ = true;  // a head, a chunk's extension or a trailer without end
+    return true;
+  }
+
   bool end_badly(const beast::error_code& problem) {
     if (problem == http::error::header_limit) {
       head_too_big_ = true;
@@ -150,17 +154,9 @@ class Reception {
     return true;
   }
 
-  void compact() {
-    std::memmove(buffer_.data(), buffer_.data() + used_, filled_ - used_);
-    filled_ -= used_;
-    used_ = 0;
-  }
-
   bool head_only_;
   std::optional<Parser> parser_;
-  std::vector<char> buffer_;
-  std::size_t used_ = 0;
-  std::size_t filled_ = 0;
+  std::string unread_;
   std::uint64_t received_ = 0;
   int informational_ = 0;
   bool malformed_ = false;
@@ -218,19 +214,28 @@ void keep_body(HttpBody& body, const HttpOptions& options, HttpResult& out) {
   observation.body_truncated = true;
 }
 
+// Reads what there is. The buffer is the thread's stack: a response that waits for more holds none.
+// Returns the read that ended it; `done` when the response is over.
+IoResult take_available(Timeline timeline, ByteStream& stream, Reception& reception, HttpBody& body,
+                        MonotonicTime deadline) {
+  std::array<char, kReadChunkBytes> chunk;
+  while (true) {
+    const IoResult got = stream.read_some(chunk);
+    if (got.kind != IoResult::Kind::done) return got;
+    if (reception.feed({chunk.data(), got.bytes}, body)) return got;
+    // A peer that always has more never lets us wait.
+    if (timeline.now() > deadline) return {IoResult::Kind::failed, 0, FailureCode::generic_timeout_error};
+  }
+}
+
 // Reads until the response is over. nullopt: it came to a good end, or a limit of ours ended it.
 asio::awaitable<std::optional<Failure>> receive(Timeline timeline, ByteStream& stream, Reception& reception,
                                                 HttpBody& body, MonotonicTime deadline) {
+  Ready ready = Ready::yes;
   while (true) {
-    if (timeline.now() > deadline) {  // a peer that always has more never lets us wait
-      co_return Failure{FailureCode::generic_timeout_error, reception.where()};
-    }
-    const std::span<char> room = reception.room();
-    const IoResult got = co_await read(stream, room, deadline);
+    const IoResult got = take_available(timeline, stream, reception, body, deadline);
     switch (got.kind) {
       case IoResult::Kind::done:
-        reception.filled(got.bytes);
-        if (!reception.feed(body)) continue;
         if (!reception.malformed()) co_return std::nullopt;
         co_return Failure{FailureCode::http_request_failed, reception.where()};
       case IoResult::Kind::closed:
@@ -240,8 +245,12 @@ asio::awaitable<std::optional<Failure>> receive(Timeline timeline, ByteStream& s
         co_return Failure{got.code, reception.where()};
       case IoResult::Kind::want_read:
       case IoResult::Kind::want_write:
-        break;  // read() waits by itself
+        break;
     }
+    // As read() does: one last attempt after the deadline.
+    if (ready == Ready::expired) co_return Failure{FailureCode::generic_timeout_error, reception.where()};
+    const bool reads = got.kind == IoResult::Kind::want_read;
+    ready = co_await stream.tcp().wait(reads ? WaitFor::readable : WaitFor::writable, deadline);
   }
 }
 

@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <span>
 
+#include "probe/limits.h"
 #include "tests/unit/probe_step/world.h"
 
 namespace kua::test {
@@ -71,6 +74,42 @@ TEST_F(DnsLookup, KeepsTheReplyAsItCame) {
   EXPECT_GT(tally->sent, 70u);
   EXPECT_GT(tally->received, 100u);
   EXPECT_EQ(server.queries(), 1);
+}
+
+TEST_F(DnsLookup, HoldsBackWhatIsMoreThanMayBeOpenAtOnce) {
+  std::size_t asked = 0;
+  std::size_t ended = 0;
+  std::size_t open_at_most = 0;
+  const auto answer = zone("site.example", {"192.0.2.1"});
+  DnsServer server(loop, [&](const wire::DnsMessage& query) {
+    open_at_most = std::max(open_at_most, ++asked - ended);
+    auto replies = answer(query);
+    for (TimedReply& reply : replies) reply.after = std::chrono::milliseconds(5);
+    return replies;
+  });
+  constexpr std::size_t kLookups = 2 * probe::kLookupsOpenMax + 3;
+  std::vector<LookupResult> results(kLookups);
+  for (LookupResult& result : results) {
+    boost::asio::co_spawn(loop.context(), dns_lookup(timeline, tally, options_for(server.endpoint())),
+                          [&](const std::exception_ptr& problem, LookupResult come) {
+                            ASSERT_FALSE(problem);
+                            result = std::move(come);
+                            ++ended;
+                          });
+  }
+  const auto latest = clock.monotonic_now() + std::chrono::seconds(20);
+  while (ended < kLookups && clock.monotonic_now() < latest) {
+    loop.context().restart();
+    loop.context().run_one_for(std::chrono::seconds(1));
+  }
+  ASSERT_EQ(ended, kLookups);
+  EXPECT_LE(open_at_most, probe::kLookupsOpenMax);
+  EXPECT_GT(open_at_most, 1u);
+  for (const LookupResult& result : results) {
+    ASSERT_THAT(result.observations, SizeIs(1));
+    EXPECT_TRUE(result.observations[0].reply);
+    EXPECT_FALSE(result.instrument);
+  }
 }
 
 TEST_F(DnsLookup, AsksForBothTypesOnOneChannel) {
