@@ -9,6 +9,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fstream>
+#include <string>
 
 #include "platform/clock/clock.h"
 #include "probe/experiment/experiment.h"
@@ -82,6 +84,17 @@ rusage usage_now() {
   return usage;
 }
 
+// Not ru_maxrss: Linux carries that over from the process that started this one (exec_mmap in fs/exec.c), so that
+// a harness of 20 MB would be measured instead.
+std::uint64_t resident_peak_kilobytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string field; status >> field;) {
+    std::uint64_t kilobytes = 0;
+    if (field == "VmHWM:" && status >> kilobytes) return kilobytes;
+  }
+  return 0;
+}
+
 Expected<Target> bench_target(const std::string& url) {
   auto parsed = protocol::parse_target_url(url);
   if (!parsed) return std::unexpected(parsed.error());
@@ -127,7 +140,7 @@ Expected<BenchResult> run_bench(const BenchOptions& options) {
   if (bench.error) return std::unexpected(std::move(*bench.error));
   bench.result.user_seconds = seconds_of(after.ru_utime) - seconds_of(before.ru_utime);
   bench.result.system_seconds = seconds_of(after.ru_stime) - seconds_of(before.ru_stime);
-  bench.result.resident_kilobytes_max = static_cast<std::uint64_t>(after.ru_maxrss);
+  bench.result.resident_kilobytes_max = resident_peak_kilobytes();
   return bench.result;
 }
 

@@ -28,7 +28,7 @@ struct BenchResult {
   std::uint64_t fails = 0;      // a check whose page did not come with status 200 over a trusted chain
   double user_seconds = 0;      // CPU of this process during the run, start-up apart
   double system_seconds = 0;
-  std::uint64_t resident_kilobytes_max = 0;
+  std::uint64_t resident_kilobytes_max = 0;  // VmHWM; 0 where /proc is not there
 };
 
 // Errors: configuration (URL, CA file), io (spool).
