@@ -28,6 +28,10 @@ else()
   target_compile_options(kua_compile_policy INTERFACE -Wno-deprecated-declarations)
 endif()
 
+if(KUA_SMALL_PROBE)
+  target_compile_options(kua_compile_policy INTERFACE -ffunction-sections)  # probe/order.ld places functions
+endif()
+
 if(KUA_SANITIZE)
   add_compile_options(-fsanitize=${KUA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${KUA_SANITIZE})

@@ -2,9 +2,12 @@
 
 Everything lives below one temporary directory and listens on loopback only.
 """
+import os
 import pathlib
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 
 SITE = "site.test"
@@ -94,3 +97,19 @@ def start(folder: pathlib.Path, cpu: int) -> list[subprocess.Popen]:
     wait_for_port(TLS_PORT)
     wait_for_port(DNS_PORT)
     return processes
+
+
+def enter_namespace(mark: str) -> None:
+    """Runs the script again in network and mount namespaces of its own, loopback up, resolv.conf ours.
+
+    Returns inside, which the environment variable `mark` tells.
+    """
+    if os.environ.get(mark) == "1":
+        return
+    os.environ[mark] = "1"
+    script = ("ip link set lo up && printf 'nameserver 127.0.0.1\\n' > \"$1/resolv.conf\" && "
+              "mount --bind \"$1/resolv.conf\" /etc/resolv.conf && shift && exec \"$@\"")
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["unshare", "-n", "-m"] + ([] if os.geteuid() == 0 else ["-U", "-r"])
+        done = subprocess.run(command + ["sh", "-c", script, "sh", folder, sys.executable, *sys.argv])
+    sys.exit(done.returncode)
