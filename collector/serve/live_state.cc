@@ -36,6 +36,13 @@ bool is_elsewhere(const RecordHeader& header, const ReceivedFacts& facts) noexce
   return is_known(claimed) && is_known(facts.country) && claimed != facts.country;
 }
 
+// Whether the record came over another network than it claims: the probe moved and has not learnt it,
+// or sends through a proxy. A late record was measured before, on a line of which we know nothing.
+bool is_of_other_network(const RecordHeader& header, const ReceivedFacts& facts) noexcept {
+  const Asn& claimed = header.vantage.asn;
+  return !facts.late && claimed.number != 0 && facts.asn.number != 0 && claimed != facts.asn;
+}
+
 // The mechanism of the verdict that the summary rests on.
 std::string_view mechanism_of(const std::vector<Verdict>& verdicts, State summary) noexcept {
   for (const Verdict& verdict : verdicts) {
@@ -82,6 +89,8 @@ const char* to_string(NotCounted reason) noexcept {
       return "late";
     case NotCounted::control_target:
       return "control_target";
+    case NotCounted::other_network:
+      return "other_network";
   }
   return "invalid";
 }
@@ -107,7 +116,9 @@ NetworkIndex LiveState::network_of(const RecordHeader& header, const ReceivedFac
 // A record from last week must not make the network of last week heard today, nor a stranger's
 // claim a silent network alive.
 NetworkIndex LiveState::present_network(const RecordHeader& header, const ReceivedFacts& facts) {
-  if (!facts.late && !is_elsewhere(header, facts)) return network_of(header, facts);
+  if (!facts.late && !is_elsewhere(header, facts) && !is_of_other_network(header, facts)) {
+    return network_of(header, facts);
+  }
   if (is_known(facts.country) || facts.asn.number != 0) {
     return directory_.network({facts.country, facts.asn, facts.network_type});
   }
@@ -140,6 +151,7 @@ std::optional<NotCounted> LiveState::outside_cells(const Measurement& measuremen
   if (measurement.tier == Tier::control) return NotCounted::control_target;
   if (!speaks_of_target(verdicts)) return NotCounted::no_verdict;
   if (is_elsewhere(measurement.header, facts)) return NotCounted::elsewhere;
+  if (is_of_other_network(measurement.header, facts)) return NotCounted::other_network;
   return std::nullopt;
 }
 
@@ -152,7 +164,10 @@ void LiveState::on_judged(const Measurement& measurement, const ReceivedFacts& f
                           const std::vector<Verdict>& verdicts) {
   const std::optional<NotCounted> reason = outside_cells(measurement, facts, verdicts);
   if (reason) metrics_.not_counted(*reason);
-  if (reason == NotCounted::invalid || reason == NotCounted::elsewhere) return;
+  if (reason == NotCounted::invalid || reason == NotCounted::elsewhere ||
+      reason == NotCounted::other_network) {
+    return;
+  }
   const Vote vote = vote_of(measurement, facts, verdicts);
   const State summary = vote.states.at(Facet::whole).value_or(State::insufficient);
   metrics_.judged(directory_, vote.network, vote.category, summary);

@@ -23,8 +23,9 @@ enum class NotCounted : std::uint8_t {
   elsewhere = 2,   // sent from another country than it claims to be from: nobody accuses from afar
   late = 3,        // older than its window: no part of the present
   control_target = 4,  // a control target tells of the line and accuses nobody
+  other_network = 5,   // sent over another network than it claims: it would accuse the wrong one
 };
-inline constexpr std::size_t kNotCounted = 5;
+inline constexpr std::size_t kNotCounted = 6;
 [[nodiscard]] const char* to_string(NotCounted reason) noexcept;
 
 class LiveState final : public JudgementSink {

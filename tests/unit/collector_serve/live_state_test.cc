@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <prometheus/registry.h>
 
+#include <algorithm>
+
 #include "collector/serve/metrics/exposition.h"
 #include "collector/serve/metrics/measurement_metrics.h"
 #include "tests/unit/collector_judge/world.h"
@@ -97,6 +99,40 @@ TEST_F(LiveStateTest, NobodyAccusesFromAfar) {
             std::string::npos);
 }
 
+TEST_F(LiveStateTest, AProbeThatMovedAccusesNeitherNetwork) {
+  ReceivedRecord moved = from_kazakhstan(well(), 1, 0);
+  moved.facts.asn = Asn{21299};
+  take(moved);
+  const Overview now = state.overview(at(1));
+  ASSERT_EQ(now.networks.size(), 1u);
+  EXPECT_TRUE(now.networks[0].targets.empty());
+  EXPECT_EQ(now.networks[0].network.asn, Asn{21299}) << "it is heard where it is";
+  const std::string text = metrics_text();
+  EXPECT_NE(text.find("{reason=\"other_network\"} 1"), std::string::npos);
+  EXPECT_EQ(text.find("kua_measurements_total{"), std::string::npos);
+}
+
+TEST_F(LiveStateTest, WhatWasKeptInTheSpoolCountsForItsOwnNetwork) {
+  ReceivedRecord kept = from_kazakhstan(well(), 1, 0);
+  kept.facts.received = at(20);
+  kept.facts.late = true;
+  kept.facts.asn = Asn{21299};
+  take(kept);
+  const Overview now = state.overview(at(20));
+  const auto home = std::ranges::find(now.networks, Asn{9198}, [](const NetworkOverview& one) {
+    return one.network.asn;
+  });
+  ASSERT_NE(home, now.networks.end());
+  EXPECT_EQ(home->targets.size(), 1u);
+}
+
+TEST_F(LiveStateTest, ANetworkThatNobodyCanLookUpIsBelieved) {
+  ReceivedRecord unknown = from_kazakhstan(well(), 1, 0);
+  unknown.facts.asn = Asn{};
+  take(unknown);
+  EXPECT_EQ(state.overview(at(1)).networks.at(0).targets.size(), 1u);
+}
+
 TEST_F(LiveStateTest, ARecordFromTheSpoolDoesNotMakeItsOldNetworkHeardNow) {
   take(from_kazakhstan(well(), 1, 0));
   ReceivedRecord kept = from_kazakhstan(well(), 1, 0.5);
@@ -174,6 +210,7 @@ TEST_F(LiveStateTest, NetworksBeyondTheCapAreFoldedIntoOther) {
   for (std::uint32_t asn = 1; asn <= 10; ++asn) {
     ReceivedRecord record = from_kazakhstan(well(), asn, 0);
     std::get<Measurement>(record.record).header.vantage.asn = Asn{asn};
+    record.facts.asn = Asn{asn};
     many_judge.on_record(record);
   }
   const std::string text = expose(small_registry.Collect(), Exposition::text_0_0_4);
