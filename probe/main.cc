@@ -97,7 +97,11 @@ class RunningProbe {
       if (!problem) stop(ExitCode::ok);
     });
     context_.run();
-    if (auto saved = save_budget(setup_.state, budget_.day()); !saved) complain(saved.error());
+    if (exit_code_ == ExitCode::no_consent) {
+      if (auto cleared = spool_.clear(); !cleared) complain(cleared.error());  // what the last tests left
+    } else if (auto saved = save_budget(setup_.state, budget_.day()); !saved) {
+      complain(saved.error());
+    }
     (void)setup_.state.remove(kStatusSocket);
     log_.info("stopped");
     return exit_code_;

@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 #include "measurement/time.h"
 
@@ -21,12 +22,13 @@ class Bell {
     timer_.cancel();
   }
 
-  boost::asio::awaitable<void> wait(Microseconds at_most) {
+  // Whether it was rung.
+  boost::asio::awaitable<bool> wait(Microseconds at_most) {
     if (!rung_) {
       timer_.expires_after(at_most);
       co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     }
-    rung_ = false;
+    co_return std::exchange(rung_, false);
   }
 
  private:

@@ -1,10 +1,10 @@
 #include "probe/daemon/line_watch.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "platform/crypto/crypto.h"
-#include "probe/consent/consent.h"
 #include "probe/limits.h"
 
 namespace kua::probe {
@@ -14,6 +14,8 @@ namespace asio = boost::asio;
 
 // A look that saw nothing new is recorded this often, for its clock anchors.
 constexpr Microseconds kRecordAgain = std::chrono::hours(1);
+// The text of the consent promises an end within a minute of its withdrawal.
+constexpr Microseconds kConsentAgain = std::chrono::seconds(20);
 // A wall clock that was set, as against one that drifts.
 constexpr Microseconds kClockStep = std::chrono::seconds(60);
 
@@ -28,12 +30,21 @@ LineWatch::LineWatch(Parts& parts) : parts_(parts), bell_(parts.executor), looks
 }
 
 asio::awaitable<void> LineWatch::run() {
-  while (require_consent(parts_.setup.state, ConsentLevel::basic)) {
+  while (has_consent(parts_)) {
     co_await look();
     const Microseconds period = parts_.scaled_by_lab(profile_of(profile_now(parts_.setup)).link_period);
-    co_await bell_.wait(until_next_look(parts_.clock.wall_now(), period, draw()));
+    co_await rest(until_next_look(parts_.clock.wall_now(), period, draw()));
   }
   parts_.log.warning("consent was withdrawn, nothing is measured any more");
+}
+
+// Until the next look is due or wanted, or consent was withdrawn.
+asio::awaitable<void> LineWatch::rest(Microseconds left) {
+  while (left > Microseconds(0) && has_consent(parts_)) {
+    const Microseconds stretch = std::min(left, kConsentAgain);
+    if (co_await bell_.wait(stretch)) co_return;
+    left -= stretch;
+  }
 }
 
 asio::awaitable<void> LineWatch::look() {
@@ -49,7 +60,6 @@ asio::awaitable<LinkState> LineWatch::look_again() {
   bell_.ring();
   while (ended_ < wanted) {
     co_await looks_.async_wait(asio::as_tuple(asio::use_awaitable));
-    looks_.expires_at(asio::steady_timer::time_point::max());
   }
   co_return state_;
 }

@@ -17,7 +17,7 @@ class LineWatch {
  public:
   explicit LineWatch(Parts& parts);
 
-  // Until consent is withdrawn.
+  // Until consent is withdrawn; sees that within half a minute.
   [[nodiscard]] boost::asio::awaitable<void> run();
 
   [[nodiscard]] LinkState state() const noexcept { return state_; }
@@ -33,13 +33,14 @@ class LineWatch {
 
  private:
   [[nodiscard]] boost::asio::awaitable<void> look();
+  [[nodiscard]] boost::asio::awaitable<void> rest(Microseconds left);
   void note(LineLook look);
   void follow_clock();
   [[nodiscard]] bool worth_a_record(const LineLook& look, MonotonicTime now);
 
   Parts& parts_;
   Bell bell_;
-  boost::asio::steady_timer looks_;  // cancelled after each look: wakes those who wait for one
+  boost::asio::steady_timer looks_;  // never expires; cancelled after each look: wakes those who wait for one
   std::uint64_t begun_ = 0;
   std::uint64_t ended_ = 0;
   LineMemory memory_;

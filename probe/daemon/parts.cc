@@ -1,6 +1,7 @@
 #include "probe/daemon/parts.h"
 
 #include "platform/crypto/crypto.h"
+#include "probe/consent/consent.h"
 #include "verdict/judge.h"
 
 namespace kua::probe {
@@ -47,7 +48,12 @@ std::vector<Verdict> judge_for_owner(const Measurement& measurement, const proto
   return verdict::judge(measurement, {}, knowledge);
 }
 
+bool has_consent(const Parts& parts) {
+  return require_consent(parts.setup.state, ConsentLevel::basic).has_value();
+}
+
 void keep(Parts& parts, Measurement record) {
+  if (!has_consent(parts)) return;
   if (auto kept = parts.spool.append(std::move(record)); !kept) {
     parts.log.error("a record is not on disk", {{"error", kept.error().text()}});
   }

@@ -53,7 +53,9 @@ struct Parts {
 [[nodiscard]] RecordHeader make_header(const Setup& setup, const platform::Clock& clock);
 [[nodiscard]] std::vector<Verdict> judge_for_owner(const Measurement& measurement,
                                                    const protocol::TargetList& list);
-// Commits a record; a failure is logged, and the spool has counted it.
+// Whether the owner still agrees. Reads the file: asked before each look, test, report and record.
+[[nodiscard]] bool has_consent(const Parts& parts);
+// Commits a record; a failure is logged, and the spool has counted it. After a withdrawal it is dropped.
 void keep(Parts& parts, Measurement record);
 
 }  // namespace kua::probe

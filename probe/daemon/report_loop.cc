@@ -65,7 +65,7 @@ asio::awaitable<void> ReportLoop::run() {
   for (;;) {
     // A login page would only be offered a handshake that tells nothing. A line that looks dead is
     // tried all the same: the collector may be near, and the endpoints' back-off bounds what that costs.
-    if (line_.state() != LinkState::captive) co_await report();
+    if (line_.state() != LinkState::captive && has_consent(parts_)) co_await report();
     co_await bell_.wait(draw_pause());
     // Somebody who watches the line must not see a report right behind each failed test.
     Bell pause(parts_.executor);

@@ -35,11 +35,20 @@ std::optional<IpAddress> contacted(const Observation& observation) {
   return std::nullopt;
 }
 
+// Whether a doubt was looked into. Trusted resolvers are asked in every core test and are none.
+bool doubted(const Measurement& measurement) {
+  return std::ranges::any_of(measurement.observations, [](const Observation& observation) {
+    const StepContext* context = context_of(observation);
+    return context != nullptr && context->role != StepRole::main && context->role != StepRole::trusted;
+  });
+}
+
 }  // namespace
 
-Outcome outcome_of(const Measurement& measurement, State state) {
+Outcome outcome_of(const Measurement& measurement, State state, FollowUpGrant grant) {
   Outcome outcome{.target = measurement.target,
                   .failed = state != State::ok,
+                  .followed_up = grant != FollowUpGrant::none && (state != State::ok || doubted(measurement)),
                   .addresses = {},
                   .failed_addresses = {}};
   std::set<IpAddress> all;
@@ -47,7 +56,6 @@ Outcome outcome_of(const Measurement& measurement, State state) {
   for (const Observation& observation : measurement.observations) {
     const StepContext* context = context_of(observation);
     if (context == nullptr) continue;
-    outcome.followed_up |= context->role != StepRole::main;
     const auto address = contacted(observation);
     if (!address || context->role != StepRole::main) continue;
     all.insert(*address);
@@ -80,7 +88,7 @@ asio::awaitable<void> TargetLoop::run() {
   reload();
   for (;;) {
     if (parts_.clock.wall_now() - reloaded_ >= parts_.scaled_by_lab(kReloadAgain)) reload();
-    while (line_.fit()) {
+    while (line_.fit() && has_consent(parts_)) {
       auto assignment = parts_.schedule.next(parts_.clock.monotonic_now(),
                                              parts_.budget.allowance(parts_.clock.wall_now()));
       if (!assignment) break;
@@ -111,7 +119,7 @@ asio::awaitable<void> TargetLoop::measure(Assignment assignment) {
     co_await doubt_the_line(measurement);
     verdicts = judge_for_owner(measurement, *list);
   }
-  const Outcome outcome = outcome_of(measurement, summarize(verdicts));
+  const Outcome outcome = outcome_of(measurement, summarize(verdicts), assignment.follow_up);
   spend(measurement, outcome);
   keep(parts_, measurement);
   parts_.schedule.finished(outcome, parts_.clock.monotonic_now());

@@ -35,8 +35,8 @@ class TargetLoop {
   WallTime reloaded_;
 };
 
-// What a measurement says to the schedule. Pure.
-[[nodiscard]] Outcome outcome_of(const Measurement& measurement, State state);
+// What a measurement says to the schedule. Pure. `grant`: what it was allowed to look into.
+[[nodiscard]] Outcome outcome_of(const Measurement& measurement, State state, FollowUpGrant grant);
 // Whether anything in it came back from beyond the home network.
 [[nodiscard]] bool shows_far_end(const Measurement& measurement);
 
