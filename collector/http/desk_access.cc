@@ -76,7 +76,7 @@ Expected<DeskAccess> DeskAccess::parse(std::string_view text, const std::string&
       return fail(ErrorKind::invalid_input, "a line is: reader, analyst or reviewer, then the SHA-256 of the token in hex",
                   "reading " + name + ":" + std::to_string(number));
     }
-    access.roles_[hash] = *role;
+    access.roles_[*bytes] = *role;
   }
   return access;
 }
@@ -90,7 +90,8 @@ std::optional<DeskRole> DeskAccess::role_of(const HttpRequest& request) const {
   }
   if (!authorization.starts_with(kScheme)) return std::nullopt;
   // Looking up the hash takes no time that depends on how much of the token was right.
-  const auto found = roles_.find(platform::to_hex(platform::sha256(authorization.substr(kScheme.size()))));
+  const platform::Digest digest = platform::sha256(authorization.substr(kScheme.size()));
+  const auto found = roles_.find(std::string(digest.begin(), digest.end()));
   return found == roles_.end() ? std::nullopt : std::optional(found->second);
 }
 

@@ -32,7 +32,7 @@ class DeskAccess {
   [[nodiscard]] HttpGate gate(DeskRole least) const;
 
  private:
-  std::map<std::string, DeskRole> roles_;  // by lower-case hex of the token's SHA-256
+  std::map<std::string, DeskRole> roles_;  // by the bytes of the token's SHA-256
 };
 
 }  // namespace kua::collector

@@ -96,8 +96,9 @@ std::string quoted(const std::string& text) {
 std::string probes_address(const protocol::CollectorEndpoint& endpoint) {
   const auto address = IpAddress::parse(endpoint.host);
   const bool local = address && (Prefix::parse("127.0.0.0/8")->contains(*address) || endpoint.host == "::1");
-  const std::string host = !local ? "0.0.0.0" : endpoint.host == "::1" ? "[::1]" : endpoint.host;
-  return host + ":" + std::to_string(endpoint.port);
+  const bool ipv6 = address && address->family() == Family::ip6;
+  const std::string host = local ? endpoint.host : ipv6 ? "::" : "0.0.0.0";
+  return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port);
 }
 
 std::string config_text(const InitOptions& options, const protocol::CollectorEndpoint& endpoint) {

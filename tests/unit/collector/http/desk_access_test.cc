@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+
 #include "platform/crypto/crypto.h"
 
 namespace kua::collector {
@@ -51,6 +53,14 @@ TEST(DeskAccess, TheGateAnswersThoseItKeepsOut) {
   EXPECT_FALSE(gate(request("192.0.2.1", "d", "Bearer sign-me")).has_value());
   EXPECT_EQ(gate(request("192.0.2.1", "d", "Bearer read-me"))->status, 403u);
   EXPECT_EQ(gate(request("192.0.2.1", "d", ""))->status, 401u);
+}
+
+TEST(DeskAccess, AHashInCapitalsIsTheSameHash) {
+  std::string hash = platform::to_hex(platform::sha256("read-me"));
+  for (char& c : hash) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  const auto desk = DeskAccess::parse("reader " + hash + "\n", "desk-tokens");
+  ASSERT_TRUE(desk.has_value());
+  EXPECT_EQ(desk->role_of(request("192.0.2.1", "d", "Bearer read-me")), DeskRole::reader);
 }
 
 TEST(DeskAccess, ABadLineIsNamed) {

@@ -85,6 +85,28 @@ TEST_F(OperatorFilesTest, SecretsAreForTheOwnerOnlyAndTheConfigurationLoads) {
   EXPECT_EQ(text("collector/lists/targets-KZ.json"), text("list.json"));
 }
 
+TEST_F(OperatorFilesTest, ItListensWhereTheLinkLeads) {
+  struct Case {
+    const char* endpoint;
+    const char* listens;
+  };
+  constexpr Case kCases[] = {
+      {"probes.example:9779", "0.0.0.0:9779"}, {"192.0.2.1:443", "0.0.0.0:443"},   {"[2001:db8::1]:9779", "[::]:9779"},
+      {"127.0.0.1:9779", "127.0.0.1:9779"},    {"[::1]:9779", "[::1]:9779"},
+  };
+  int number = 0;
+  for (const Case& c : kCases) {
+    InitOptions wanted = options();
+    wanted.directory = path("collector" + std::to_string(++number));
+    wanted.endpoints = {c.endpoint};
+    const auto made = make_operator_files(wanted, kNoon);
+    ASSERT_TRUE(made.has_value()) << made.error().text();
+    const auto config = CollectorConfig::load(wanted.directory + "/collector.yaml");
+    ASSERT_TRUE(config.has_value()) << config.error().text();
+    EXPECT_EQ(config->probes.address, c.listens);
+  }
+}
+
 TEST_F(OperatorFilesTest, TheTokensHandedOutAreTheOnesTheDeskKnows) {
   ASSERT_TRUE(make_operator_files(options(), kNoon).has_value());
   const auto access = DeskAccess::load(path("collector/desk-tokens"));
