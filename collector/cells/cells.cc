@@ -166,9 +166,21 @@ Cells::Entry* Cells::find_or_open(const Vote& vote) {
   Entry entry;
   entry.target = target;
   entry.network = vote.network;
+  entry.category = vote.category;
   entry.tier = vote.tier;
   entry.slot = slot_number(now_, window_of(vote.tier) / kWindowSlots);
   return &entries_.emplace(key_of(target, vote.network), std::move(entry)).first->second;
+}
+
+// What a list says holds from now on. A claim may lengthen the window and never shortens it: one probe would
+// delete the words of all others. A mixture keeps what it was opened with.
+void Cells::describe(Entry& entry, const Vote& vote) {
+  if (entry.target == TargetIndex{}) return;
+  const bool is_listed = vote.described_by == DescribedBy::list;
+  if (is_listed) entry.category = vote.category;
+  if (is_listed ? vote.tier == entry.tier : vote.tier <= entry.tier) return;
+  entry.tier = vote.tier;
+  entry.slot = 0;  // slots are numbered anew, so the counts so far go
 }
 
 // Moves the window to `now`: counts leave by the slot, words by their own age.
@@ -276,11 +288,7 @@ VoteOutcome Cells::add(const Vote& vote, WallTime now) {
     if (slot_number(time, slot) <= slot_number(now_, slot) - slots) return VoteOutcome::late;
   }
   Entry& entry = *find_or_open(vote);
-  if (vote.tier < entry.tier) {
-    // A shorter window from now on; its slots are numbered anew, so the counts so far go.
-    entry.tier = vote.tier;
-    entry.slot = 0;
-  }
+  describe(entry, vote);
   advance(entry, now_);
   const Microseconds window = window_of(entry.tier);
   const std::int64_t at = slot_number(time, window / kWindowSlots);
@@ -292,7 +300,6 @@ VoteOutcome Cells::add(const Vote& vote, WallTime now) {
     return VoteOutcome::late;
   }
   entry.newest = std::max(entry.newest, time);
-  entry.category = vote.category;
   entry.count(vote.states, at);
   if (entry.target == TargetIndex{}) {
     ++folded_;

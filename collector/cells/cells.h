@@ -23,6 +23,12 @@
 
 namespace kua::collector {
 
+// Who says how often a target is measured and what it is of.
+enum class DescribedBy : std::uint8_t {
+  probe,  // a claim: decides for a target that is on no list, and takes nothing from other witnesses
+  list,   // a signed list
+};
+
 // One judged measurement, reduced to what cells need.
 struct Vote {
   TargetIndex target;
@@ -30,7 +36,8 @@ struct Vote {
   CategoryIndex category;
   MechanismIndex mechanism;  // of the verdict behind the summary
   Tier tier = Tier::full;
-  std::uint64_t probe = 0;  // the probe's identity
+  DescribedBy described_by = DescribedBy::probe;  // tier and category
+  std::uint64_t probe = 0;                        // the probe's identity
   std::uint64_t cluster =
       0;          // its cluster's; 0: none known, the probe speaks for itself but is no witness
   WallTime time;  // when it was measured
@@ -121,6 +128,7 @@ class Cells {
   [[nodiscard]] Microseconds window_of(Tier tier) const noexcept;
   [[nodiscard]] WallTime oldest_proof(const Entry& entry) const noexcept;
   Entry* find_or_open(const Vote& vote);
+  static void describe(Entry& entry, const Vote& vote);
   void advance(Entry& entry, WallTime now);
   void let_go_of_old(Entry& entry) const;
   void revise_proof(Entry& entry, const Vote& before, const Vote& after) const;

@@ -101,6 +101,23 @@ LiveState::LiveState(Options options, MeasurementMetrics& metrics)
       cells_(options.cells),
       attendance_(options.attendance) {}
 
+void LiveState::set_lists(std::span<const protocol::TargetList> lists) {
+  listed_.clear();
+  for (const protocol::TargetList& list : lists) {
+    for (const Target& target : list.targets) {
+      directory_.admit(target.id);
+      const Listed says = {target.tier, directory_.category(target.category)};
+      const auto [at, is_new] = listed_.emplace(target.id.text(), says);
+      if (!is_new && says.tier < at->second.tier) at->second = says;
+    }
+  }
+}
+
+const LiveState::Listed* LiveState::listed(const TargetId& target) const {
+  const auto found = listed_.find(target.text());
+  return found == listed_.end() ? nullptr : &found->second;
+}
+
 // The vantage says where it was measured; what it leaves open is taken from our own look-up.
 NetworkIndex LiveState::network_of(const RecordHeader& header, const ReceivedFacts& facts) {
   const Vantage& vantage = header.vantage;
@@ -131,8 +148,14 @@ Vote LiveState::vote_of(const Measurement& measurement, const ReceivedFacts& fac
   Vote vote;
   vote.target = directory_.target(measurement.target);
   vote.network = network_of(measurement.header, facts);
-  vote.category = directory_.category(measurement.category);
-  vote.tier = measurement.tier;
+  if (const Listed* says = listed(measurement.target)) {
+    vote.category = says->category;
+    vote.tier = says->tier;
+    vote.described_by = DescribedBy::list;
+  } else {
+    vote.category = directory_.category(measurement.category);
+    vote.tier = measurement.tier;
+  }
   vote.probe = identity_of(measurement.header.probe);
   vote.cluster = cluster_of(facts);
   vote.time = measurement.header.time;
@@ -148,7 +171,10 @@ std::optional<NotCounted> LiveState::outside_cells(const Measurement& measuremen
                                                    const ReceivedFacts& facts,
                                                    const std::vector<Verdict>& verdicts) const {
   if (measurement.validity != Validity::ok) return NotCounted::invalid;
-  if (measurement.tier == Tier::control) return NotCounted::control_target;
+  const Listed* says = listed(measurement.target);
+  if ((says != nullptr ? says->tier : measurement.tier) == Tier::control) {
+    return NotCounted::control_target;
+  }
   if (!speaks_of_target(verdicts)) return NotCounted::no_verdict;
   if (is_elsewhere(measurement.header, facts)) return NotCounted::elsewhere;
   if (is_of_other_network(measurement.header, facts)) return NotCounted::other_network;

@@ -5,12 +5,16 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
 
 #include "collector/cells/attendance.h"
 #include "collector/cells/cells.h"
 #include "collector/cells/directory.h"
 #include "collector/judge/judgement_sink.h"
 #include "collector/serve/overview.h"
+#include "protocol/target_list.h"
 
 namespace kua::collector {
 
@@ -38,8 +42,9 @@ class LiveState final : public JudgementSink {
   // Borrows `metrics`.
   LiveState(Options options, MeasurementMetrics& metrics);
 
-  // Targets of the signed lists: have their places whatever probes claim.
-  void admit(const TargetId& target) { directory_.admit(target); }
+  // What the signed lists say: their targets have their places, tiers and categories whatever probes
+  // claim. Of a target on several lists the shortest tier counts.
+  void set_lists(std::span<const protocol::TargetList> lists);
 
   void on_contact(const RecordHeader& header, const ReceivedFacts& facts) override;
   void on_judged(const Measurement& measurement, const ReceivedFacts& facts,
@@ -59,6 +64,11 @@ class LiveState final : public JudgementSink {
   [[nodiscard]] const Attendance& attendance() const noexcept { return attendance_; }
 
  private:
+  struct Listed {
+    Tier tier = Tier::full;
+    CategoryIndex category;
+  };
+  [[nodiscard]] const Listed* listed(const TargetId& target) const;
   // Where a record was measured, and where its probe is now: the two differ for what was kept in
   // the spool, and for a probe that claims to be where it is not.
   [[nodiscard]] NetworkIndex network_of(const RecordHeader& header, const ReceivedFacts& facts);
@@ -72,6 +82,7 @@ class LiveState final : public JudgementSink {
 
   MeasurementMetrics& metrics_;
   Directory directory_;
+  std::unordered_map<std::string, Listed> listed_;  // by target
   Cells cells_;
   Attendance attendance_;
 };

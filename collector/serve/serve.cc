@@ -61,10 +61,8 @@ Serve::Serve(ServeOptions options, prometheus::Registry& registry, RecordArchive
 
 void Serve::set_lists(std::span<const protocol::TargetList> lists) {
   auto knowledge = std::make_shared<KnowledgeSet>();
-  for (const protocol::TargetList& list : lists) {
-    knowledge->merge(list);
-    for (const Target& target : list.targets) state_.admit(target.id);
-  }
+  for (const protocol::TargetList& list : lists) knowledge->merge(list);
+  state_.set_lists(lists);
   judge_.set_knowledge(std::move(knowledge));
 }
 

@@ -383,17 +383,49 @@ TEST(Cells, BeyondTheLimitVotesAreFoldedAndCounted) {
   });
 }
 
-TEST(Cells, ATargetMeasuredMoreOftenGetsTheShorterWindow) {
+TEST(Cells, AClaimedTierDeletesNoOtherWitness) {
   Cells cells{CellsOptions{}};
-  Vote daily = vote(1, 0, State::ok);
-  daily.tier = Tier::core;
-  cells.add(daily, at(0));
-  EXPECT_TRUE(look(cells, 12 * 60)) << "a core target is measured about daily";
-  cells.add(vote(2, 12 * 60, State::blocked), at(12 * 60));
-  const auto view = look(cells, 12 * 60);
-  ASSERT_TRUE(view);
-  EXPECT_EQ(view->tier, Tier::key);
-  EXPECT_EQ(view->whole.state, State::blocked) << "the morning's word is outside the key window";
+  for (std::uint64_t witness = 1; witness <= 6; ++witness) {
+    Vote weekly = vote(witness, 0, blocked);
+    weekly.tier = Tier::full;
+    weekly.category = {3};
+    cells.add(weekly, at(0));
+  }
+  Vote claim = vote(7, 60, ok);
+  claim.tier = Tier::key;
+  claim.category = {4};
+  cells.add(claim, at(60));
+  const std::optional<TargetView> seen = look(cells, 61);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->whole.state, blocked);
+  EXPECT_EQ(seen->clusters, 7u);
+  EXPECT_EQ(seen->tier, Tier::full);
+  EXPECT_EQ(seen->category, CategoryIndex{3});
+}
+
+TEST(Cells, AClaimedTierLengthensTheWindowOfATargetOnNoList) {
+  Cells cells{CellsOptions{}};
+  cells.add(vote(1, 0, blocked), at(0));
+  Vote weekly = vote(2, 10, blocked);
+  weekly.tier = Tier::full;
+  cells.add(weekly, at(10));
+  EXPECT_EQ(look(cells, 120)->clusters, 2u);
+}
+
+TEST(Cells, TheListsTierHoldsFromTheNextWord) {
+  Cells cells{CellsOptions{}};
+  Vote weekly = vote(1, 0, blocked);
+  weekly.tier = Tier::full;
+  cells.add(weekly, at(0));
+  Vote listed = vote(2, 60, ok);
+  listed.described_by = DescribedBy::list;
+  listed.category = {4};
+  cells.add(listed, at(60));
+  const std::optional<TargetView> seen = look(cells, 61);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->tier, Tier::key);
+  EXPECT_EQ(seen->category, CategoryIndex{4});
+  EXPECT_EQ(seen->whole.state, ok) << "the other word is older than half an hour";
 }
 
 // Whatever the order of arrival, the counts are those of the votes inside the window, and no state

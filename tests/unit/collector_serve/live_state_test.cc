@@ -87,6 +87,29 @@ TEST_F(LiveStateTest, AFailureWithoutComparisonLeavesTheProofBeforeIt) {
   EXPECT_EQ(state.overview(at(16)).networks[0].targets[0].state, State::insufficient);
 }
 
+TEST_F(LiveStateTest, WhatTheListSaysOfATargetBeatsTheClaim) {
+  protocol::TargetList list;
+  Target target{*TargetId::parse("web:https://www.example.com/"), {}, {}, {}, {}, {}, {}, {}};
+  target.category = "HUMR";
+  target.tier = Tier::core;
+  list.targets.push_back(target);
+  const auto said = [&](Tier tier) {
+    state.set_lists({&list, 1});
+    ReceivedRecord record = from_kazakhstan(well(), 1, 0);
+    std::get<Measurement>(record.record).tier = tier;
+    take(record);
+    return state.overview(at(1)).networks.at(0).targets.at(0);
+  };
+  EXPECT_EQ(said(Tier::key).tier, Tier::core);
+  EXPECT_EQ(said(Tier::full).tier, Tier::core);
+  EXPECT_EQ(said(Tier::control).category, "HUMR");
+  list.targets[0].tier = Tier::key;
+  EXPECT_EQ(said(Tier::full).tier, Tier::key) << "a newer list holds";
+  list.targets[0].tier = Tier::control;
+  (void)said(Tier::key);
+  EXPECT_NE(metrics_text().find("{reason=\"control_target\"} 1"), std::string::npos);
+}
+
 TEST_F(LiveStateTest, NobodyAccusesFromAfar) {
   ReceivedRecord foreign = from_kazakhstan(well(), 1, 0);
   foreign.facts.country = *CountryCode::parse("NL");
