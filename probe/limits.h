@@ -92,7 +92,7 @@ inline constexpr int kFollowUpsPerHourMax = 30;
 inline constexpr std::uint64_t kFollowUpBytesMax = 200'000;  // one follow-up, both directions
 inline constexpr std::chrono::seconds kRestAfterFailure{120};  // residual blocking of the address
 inline constexpr std::uint64_t kBytesPerDayMin = 1'000'000;  // less cannot even carry link state
-inline constexpr std::size_t kTargetsMax = 20'000;  // of a list; what is beyond is left out, counted
+inline constexpr std::size_t kTargetsMax = 20'000;  // of a list; what is beyond is left out and told by `status`
 inline constexpr std::size_t kTargetAddressesKept = 16;  // a target's, to keep two tests of one apart
 
 // Local doors.

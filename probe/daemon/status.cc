@@ -125,6 +125,8 @@ std::string write_status(Parts& parts, const LineWatch& line, const ReportLoop* 
   json.number("bytes_today", parts.budget.used(now));
   json.number("bytes_per_day", parts.budget.bytes_per_day());
   json.number("running", parts.schedule.running());
+  json.number("advice_ignored", parts.schedule.ignored_advice());
+  json.number("targets_left_out", parts.schedule.left_out());
   json.end_object();
   write_list(json, parts);
   write_reports(json, parts, reports);

@@ -67,9 +67,13 @@ void Schedule::set_targets(std::span<const Target> targets, MonotonicTime now) {
   std::unordered_map<TargetId, Entry> known;
   for (Entry& entry : entries_) known.emplace(entry.target.id, std::move(entry));
   entries_.clear();
+  left_out_ = 0;
   for (const Target& target : targets) {
     if (target.tier == Tier::control || off(options_.categories_off, target)) continue;
-    if (entries_.size() == kTargetsMax) break;
+    if (entries_.size() == kTargetsMax) {
+      ++left_out_;
+      continue;
+    }
     if (const auto found = known.find(target.id); found != known.end()) {
       Entry entry = std::move(found->second);
       known.erase(found);
@@ -242,14 +246,6 @@ void Schedule::finished(const Outcome& outcome, MonotonicTime now) {
     resting_until_[address] = now + scaled(kRestAfterFailure);
   }
   plan_next(*entry, outcome, now);
-}
-
-void Schedule::abandoned(const TargetId& target, MonotonicTime now) {
-  Entry* entry = find(target);
-  if (entry == nullptr || !entry->running) return;
-  entry->running = false;
-  --running_;
-  entry->due = now + draw_interval(entry->target.tier, 1.0);
 }
 
 std::optional<MonotonicTime> Schedule::wake_at(MonotonicTime now) const {

@@ -64,8 +64,6 @@ class Schedule {
   // Something that may begin now, or nullopt. It counts as running until finished().
   [[nodiscard]] std::optional<Assignment> next(MonotonicTime now, const Allowance& allowance);
   void finished(const Outcome& outcome, MonotonicTime now);
-  // The assignment was given back: nothing was contacted.
-  void abandoned(const TargetId& target, MonotonicTime now);
 
   // When next() may have something that it has not now. nullopt: only after a finished().
   [[nodiscard]] std::optional<MonotonicTime> wake_at(MonotonicTime now) const;
@@ -79,6 +77,7 @@ class Schedule {
   [[nodiscard]] std::size_t target_count(Tier tier) const noexcept;
   [[nodiscard]] std::size_t running() const noexcept { return running_; }
   [[nodiscard]] std::uint64_t ignored_advice() const noexcept { return ignored_advice_; }
+  [[nodiscard]] std::size_t left_out() const noexcept { return left_out_; }  // beyond kTargetsMax, of the last list
   // Measurements of a tier in a day, for Budget::Plan.
   [[nodiscard]] double per_day(Tier tier) const;
 
@@ -117,6 +116,7 @@ class Schedule {
   std::size_t running_ = 0;
   double core_stretch_ = 1.0;
   std::uint64_t ignored_advice_ = 0;
+  std::size_t left_out_ = 0;
 };
 
 // How long to wait for the look at the line that belongs to the next period: periods are counted from

@@ -224,6 +224,15 @@ TEST(ScheduleTest, WhatBecameDueInAnOutageIsSpreadOut) {
   EXPECT_LT(core, 5);
 }
 
+TEST(ScheduleTest, WhatAListHasTooMuchIsCounted) {
+  Schedule schedule = make_schedule(ProfileName::home);
+  schedule.set_targets(some_targets(1, 1, static_cast<int>(kTargetsMax)), boot_plus({}));
+  EXPECT_EQ(schedule.target_count(), kTargetsMax);
+  EXPECT_EQ(schedule.left_out(), 2u);
+  schedule.set_targets(some_targets(1, 1, 1), boot_plus({}));
+  EXPECT_EQ(schedule.left_out(), 0u);
+}
+
 TEST(ScheduleTest, AdviceCountsOnlyForListedTargets) {
   Schedule schedule = make_schedule(ProfileName::home);
   schedule.set_targets(some_targets(1, 1, 0), boot_plus({}));
