@@ -44,7 +44,8 @@ inline constexpr seconds kSkewResolution{10};
 inline constexpr std::size_t kProbesMax = 1'000'000;
 // Address blocks with a token bucket of their own; the oldest full ones go first.
 inline constexpr std::size_t kRateBucketsMax = 100'000;
-// Failed signatures and enrolments of one /24 or /48 a minute: a verification costs 100 microseconds.
+// Failed signatures in the name of one probe, and requests in that of none from one /24 or /48, a minute: a
+// verification costs 100 microseconds.
 inline constexpr double kFailuresPerMinute = 60;
 inline constexpr double kFailuresBurst = 120;
 

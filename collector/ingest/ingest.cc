@@ -71,7 +71,7 @@ void IngestOptions::scale_time(double divisor) {
 }
 
 Ingest::Ingest(Parts parts, IngestOptions options)
-    : parts_(parts), options_(std::move(options)), failures_(kFailureRate), enrolments_(options_.enrolments) {}
+    : parts_(parts), options_(std::move(options)), strangers_(kFailureRate), enrolments_(options_.enrolments) {}
 
 void Ingest::add_routes(Router& router) {
   router.add("POST", std::string(protocol::kRecordsPath),
@@ -107,18 +107,19 @@ HttpResponse Ingest::refuse(Call call, Refusal refusal, long retry_after_seconds
 
 std::expected<Ingest::Signer, Refusal> Ingest::identify(const HttpRequest& request) {
   const MonotonicTime now = parts_.clock.monotonic_now();
-  // A verification costs a hundred microseconds; who keeps failing gets no more of them.
-  if (!failures_.has(request.peer, now)) return std::unexpected(Refusal::rate_limited);
   const auto id = ProbeId::parse(request.header("kua-probe"));
   KnownProbe* probe = id ? parts_.probes.find(*id) : nullptr;
   if (probe == nullptr) {
-    (void)failures_.take(request.peer, now);
+    // Those behind one address may be thousands: what strangers spend is not taken from the enrolled.
+    if (!strangers_.take(request.peer, now)) return std::unexpected(Refusal::rate_limited);
     return std::unexpected(id ? Refusal::unknown_probe : Refusal::bad_signature);
   }
+  // A verification costs a hundred microseconds; the id that keeps failing gets no more of them.
+  if (!probe->failures.has(kFailureRate, now)) return std::unexpected(Refusal::rate_limited);
   const auto signature = platform::parse_signature(request.header("kua-signature"));
   const std::string signed_bytes = protocol::request_signing_input(request.method, request.path, request.body);
   if (!signature || !platform::verify_signature(probe->key, signed_bytes, *signature)) {
-    (void)failures_.take(request.peer, now);
+    (void)probe->failures.take(kFailureRate, now);
     return std::unexpected(Refusal::bad_signature);
   }
   return Signer{*id, probe};

@@ -81,7 +81,7 @@ class Ingest {
   Parts parts_;
   IngestOptions options_;
   BatchReader reader_;
-  PeerLimits failures_;
+  PeerLimits strangers_;  // requests in the name of no probe that is enrolled
   PeerLimits enrolments_;
 };
 

@@ -33,6 +33,7 @@ struct KnownProbe {
   std::uint64_t stored_sequence = 0;
   TokenBucket batches;
   TokenBucket heartbeats;
+  TokenBucket failures;  // signatures that did not fit
   std::optional<BootAnchor> anchor;
   std::vector<std::pair<Epoch, std::string>> clusters;  // few: the epochs that still have keys
 };

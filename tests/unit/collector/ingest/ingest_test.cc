@@ -241,6 +241,32 @@ TEST_F(IngestTest, WhoKeepsFailingGetsNoMoreVerifications) {
   EXPECT_EQ(upload(stranger, {}).status, 401u) << "others are not made to pay";
 }
 
+TEST_F(IngestTest, StrangersBehindOneAddressDoNotMuteTheEnrolled) {
+  ASSERT_EQ(enrol(probe_).status, 201u);
+  TestProbe stranger;
+  unsigned status = 0;
+  for (int i = 0; i < static_cast<int>(limits::kFailuresBurst) + 1; ++i) status = upload(stranger, {}).status;
+  ASSERT_EQ(status, 429u);
+  EXPECT_EQ(upload(probe_, {sample_measurement(1)}).status, 200u);
+  EXPECT_EQ(beat(probe_, 1).status, 204u);
+}
+
+TEST_F(IngestTest, SignaturesThatFailAreChargedToTheirIdAlone) {
+  TestProbe neighbour;
+  ASSERT_EQ(enrol(probe_).status, 201u);
+  ASSERT_EQ(enrol(neighbour).status, 201u);
+  HttpRequest forged = signed_request(neighbour, protocol::kRecordsPath, "");
+  forged.headers["kua-probe"] = probe_.id.text();
+  for (int i = 0; i < static_cast<int>(limits::kFailuresBurst); ++i) ASSERT_EQ(send(forged).status, 401u);
+  peer_ = *IpAddress::parse("192.0.2.1");
+  EXPECT_EQ(upload(probe_, {}).status, 429u) << "from any address: there is one bucket of this id";
+  peer_ = *IpAddress::parse("203.0.113.77");
+  EXPECT_EQ(upload(neighbour, {}).status, 200u);
+  EXPECT_EQ(upload(TestProbe(), {}).status, 401u) << "and none of it is the block's";
+  clock_.advance(minutes(1));
+  EXPECT_EQ(upload(probe_, {}).status, 200u);
+}
+
 TEST_F(IngestTest, BombsAndNoiseAreRefusedWhole) {
   ASSERT_EQ(enrol(probe_).status, 201u);
   const std::string bomb = platform::zstd_compress(std::string(limits::kBatchDecompressedBytesMax + 1, '\n'));
