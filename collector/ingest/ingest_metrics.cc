@@ -9,6 +9,8 @@
 #include <map>
 #include <span>
 
+#include "measurement/check.h"
+
 namespace kua::collector {
 namespace {
 
@@ -37,7 +39,8 @@ constexpr std::array kBatchRefusals = {Refusal::bad_signature, Refusal::unknown_
                                        Refusal::malformed,     Refusal::rate_limited,  Refusal::no_space,
                                        Refusal::unavailable};
 constexpr std::array kHeartbeatRefusals = {Refusal::bad_signature, Refusal::unknown_probe, Refusal::too_large,
-                                           Refusal::malformed,     Refusal::rate_limited,  Refusal::replayed};
+                                           Refusal::malformed,     Refusal::rate_limited,  Refusal::replayed,
+                                           Refusal::unavailable};
 constexpr std::array kEnrolmentRefusals = {Refusal::bad_signature, Refusal::malformed, Refusal::too_large,
                                            Refusal::rate_limited,  Refusal::no_space,  Refusal::unavailable,
                                            Refusal::invitation};
@@ -164,7 +167,8 @@ void IngestMetrics::arrived(Call call) { impl_->arrived[static_cast<std::size_t>
 
 void IngestMetrics::refused(Call call, Refusal refusal) {
   Counter* counted = impl_->refused[static_cast<std::size_t>(call)][static_cast<std::size_t>(refusal)];
-  if (counted != nullptr) counted->Increment();
+  KUA_CHECK(counted != nullptr);  // each call names its reasons above
+  counted->Increment();
 }
 
 void IngestMetrics::batch_bytes(std::size_t compressed, std::size_t decompressed) {

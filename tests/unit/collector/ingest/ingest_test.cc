@@ -340,6 +340,18 @@ TEST_F(IngestTest, AHeartbeatCountsOnceAndNeverAgain) {
   EXPECT_EQ(counted("kua_heartbeats_refused_total{reason=\"replayed\"}"), 1);
 }
 
+TEST_F(IngestTest, AHeartbeatWhoseClusterCannotBeKeptIsRefusedAndCounted) {
+  ASSERT_EQ(enrol(probe_).status, 201u);
+  auto other = platform::Database::open(directory_.path() + "/probes.db", platform::Durability::process_crash);
+  ASSERT_TRUE(other.has_value());
+  ASSERT_TRUE(other->execute("DROP TABLE clusters").has_value());
+  const HttpResponse refused = beat(probe_, 1);
+  EXPECT_EQ(refused.status, 503u);
+  EXPECT_FALSE(header(refused, "Retry-After").empty());
+  EXPECT_EQ(counted("kua_heartbeats_refused_total{reason=\"unavailable\"}"), 1);
+  EXPECT_TRUE(sink_.heartbeats.empty());
+}
+
 TEST_F(IngestTest, HeartbeatsThatAreNoneAreRefused) {
   ASSERT_EQ(enrol(probe_).status, 201u);
   EXPECT_EQ(send(signed_request(probe_, protocol::kHeartbeatsPath, std::string(201, ' '))).status, 413u);
