@@ -91,6 +91,12 @@ inline constexpr int kMeasurementsAtOnceMax = 4;  // a failure may take 25 s: ot
 inline constexpr int kFollowUpsPerHourMax = 30;
 inline constexpr std::uint64_t kFollowUpBytesMax = 200'000;  // one follow-up, both directions
 inline constexpr std::chrono::seconds kRestAfterFailure{120};  // residual blocking of the address
+// One thing that is said to have cost more is a fault of our reckoning: a whole day of the largest plan, or
+// all of a full spool uncompressed, is less. It is not charged.
+inline constexpr std::uint64_t kSpentAtOnceMax = 10'000'000'000;
+// What one thing teaches about the usual cost, as a multiple of what it was: a spool that is delivered after
+// an outage says nothing about the reports to come.
+inline constexpr double kCostTaughtMax = 10;
 inline constexpr std::uint64_t kBytesPerDayMin = 1'000'000;  // less cannot even carry link state
 inline constexpr std::size_t kTargetsMax = 20'000;  // of a list; what is beyond is left out and told by `status`
 inline constexpr std::size_t kTargetAddressesKept = 16;  // a target's, to keep two tests of one apart

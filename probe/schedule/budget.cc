@@ -28,10 +28,11 @@ double rest_of_day(WallTime now) {
 }  // namespace
 
 void Budget::spend(Spending on, std::uint64_t bytes, WallTime now) {
+  if (bytes > kSpentAtOnceMax) return;
   if (const std::int64_t day = day_of(now); day != today_.day) today_ = Day{.day = day, .bytes = {}};
   today_.bytes[index(on)] += bytes;
   double& cost = cost_[index(on)];
-  cost += kNewCostWeight * (static_cast<double>(bytes) - cost);
+  cost += kNewCostWeight * (std::min(static_cast<double>(bytes), kCostTaughtMax * cost) - cost);
 }
 
 std::uint64_t Budget::used(WallTime now) const {

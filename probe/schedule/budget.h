@@ -38,7 +38,7 @@ class Budget {
   explicit Budget(Plan plan) noexcept : plan_(plan) {}
 
   void set_plan(Plan plan) noexcept { plan_ = plan; }
-  // One thing done, with its bytes in both directions.
+  // One thing done, with its bytes in both directions; nothing happens beyond kSpentAtOnceMax.
   void spend(Spending on, std::uint64_t bytes, WallTime now);
   [[nodiscard]] Allowance allowance(WallTime now) const;
 

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -31,6 +32,9 @@ namespace {
 
 using Stream = beast::ssl_stream<beast::tcp_stream>;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+// At a deadline Beast closes the socket, and the kernel's count of its bytes goes with it: it is read
+// this long before.
+constexpr Microseconds kCountBefore = std::chrono::milliseconds(20);
 
 Error unavailable(const boost::system::error_code& problem, std::string doing) {
   return Error{ErrorKind::unavailable, problem.message(), std::move(doing)};
@@ -132,14 +136,59 @@ class Connection final : public PinnedConnection {
   Connection(asio::any_io_executor executor, protocol::CollectorEndpoint endpoint)
       : context_(asio::ssl::context::tls_client),
         endpoint_(std::move(endpoint)),
-        stream_(beast::tcp_stream(executor), context_) {
+        stream_(beast::tcp_stream(executor), context_),
+        last_count_(executor) {
     context_.set_verify_mode(asio::ssl::verify_none);  // the pin decides, see check_pin
     ::SSL_set_min_proto_version(stream_.native_handle(), TLS1_2_VERSION);
   }
 
   asio::awaitable<std::expected<void, ConnectionFailure>> establish(std::vector<std::string> pins,
-                                                                    std::chrono::seconds deadline) {
+                                                                    Microseconds deadline) {
+    begin(deadline);
+    auto established = co_await shake_hands(std::move(pins));
+    end();
+    co_return established;
+  }
+
+  asio::awaitable<Expected<ApiAnswer>> exchange(ApiCall call, Microseconds deadline) override {
+    begin(deadline);
+    auto answer = co_await ask(std::move(call));
+    end();
+    co_return answer;
+  }
+
+  bool reusable() const noexcept override { return reusable_; }
+
+  std::uint64_t wire_bytes() override {
+    auto& socket = beast::get_lowest_layer(stream_).socket();
+    if (!socket.is_open()) return wire_bytes_;
+    boost::system::error_code unknown;
+    const auto peer = socket.remote_endpoint(unknown);
+    const Family family = !unknown && peer.address().is_v6() ? Family::ip6 : Family::ip4;
+    WireTally tally;
+    add_tcp_socket(tally, socket.native_handle(), family, Closing::by_reset);
+    // Less than before: the peer closed meanwhile, which the reckoning had put in already.
+    wire_bytes_ = std::max(wire_bytes_, tally.sent + tally.received);
+    return wire_bytes_;
+  }
+
+ private:
+  std::string place() const { return endpoint_.host + ":" + std::to_string(endpoint_.port); }
+
+  void begin(Microseconds deadline) {
+    last_count_.expires_after(deadline - std::min(deadline, kCountBefore));
+    last_count_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](const boost::system::error_code& problem) {
+      if (!problem && !alive.expired()) (void)wire_bytes();
+    });
     beast::get_lowest_layer(stream_).expires_after(deadline);
+  }
+
+  void end() {
+    last_count_.cancel();
+    (void)wire_bytes();
+  }
+
+  asio::awaitable<std::expected<void, ConnectionFailure>> shake_hands(std::vector<std::string> pins) {
     if (auto reached = co_await reach(); !reached) {
       co_return std::unexpected(ConnectionFailure{reached.error(), std::nullopt, 0});
     }
@@ -154,7 +203,7 @@ class Connection final : public PinnedConnection {
     co_return check_pin(pins);
   }
 
-  asio::awaitable<Expected<ApiAnswer>> exchange(ApiCall call, std::chrono::seconds deadline) override {
+  asio::awaitable<Expected<ApiAnswer>> ask(ApiCall call) {
     reusable_ = false;
     http::request<http::string_body> request(http::string_to_verb(call.method), call.path, 11);
     request.set(http::field::host, endpoint_.server_name.empty() ? endpoint_.host : endpoint_.server_name);
@@ -163,7 +212,6 @@ class Connection final : public PinnedConnection {
     request.body() = std::move(call.body);
     if (call.method != "GET") request.prepare_payload();
 
-    beast::get_lowest_layer(stream_).expires_after(deadline);
     const std::string doing = call.method + " " + call.path + " at " + place();
     auto [write_problem, written] = co_await http::async_write(stream_, request, kAwait);
     if (write_problem) co_return std::unexpected(unavailable(write_problem, doing));
@@ -184,22 +232,6 @@ class Connection final : public PinnedConnection {
     answer.body = std::move(response.body());
     co_return answer;
   }
-
-  bool reusable() const noexcept override { return reusable_; }
-
-  std::uint64_t wire_bytes() override {
-    auto& socket = beast::get_lowest_layer(stream_).socket();
-    if (!socket.is_open()) return 0;
-    boost::system::error_code unknown;
-    const auto peer = socket.remote_endpoint(unknown);
-    const Family family = !unknown && peer.address().is_v6() ? Family::ip6 : Family::ip4;
-    WireTally tally;
-    add_tcp_socket(tally, socket.native_handle(), family, Closing::by_reset);
-    return tally.sent + tally.received;
-  }
-
- private:
-  std::string place() const { return endpoint_.host + ":" + std::to_string(endpoint_.port); }
 
   asio::awaitable<Expected<void>> reach() {
     if (endpoint_.socks5.empty()) {
@@ -236,13 +268,16 @@ class Connection final : public PinnedConnection {
   Stream stream_;
   beast::flat_buffer buffer_;
   bool reusable_ = false;
+  std::uint64_t wire_bytes_ = 0;  // as last read from the kernel
+  asio::steady_timer last_count_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // its timer may be due as it is destroyed
 };
 
 }  // namespace
 
 asio::awaitable<std::expected<std::unique_ptr<PinnedConnection>, ConnectionFailure>> PinnedConnection::open(
     asio::any_io_executor executor, protocol::CollectorEndpoint endpoint, std::vector<std::string> pins,
-    std::chrono::seconds deadline) {
+    Microseconds deadline) {
   auto connection = std::make_unique<Connection>(executor, std::move(endpoint));
   auto established = co_await connection->establish(std::move(pins), deadline);
   if (!established) {

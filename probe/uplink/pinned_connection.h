@@ -15,6 +15,7 @@
 
 #include "measurement/error.h"
 #include "measurement/observation.h"
+#include "measurement/time.h"
 #include "protocol/join_link.h"
 
 namespace kua::probe {
@@ -48,16 +49,16 @@ class PinnedConnection {
   [[nodiscard]] static boost::asio::awaitable<
       std::expected<std::unique_ptr<PinnedConnection>, ConnectionFailure>>
   open(boost::asio::any_io_executor executor, protocol::CollectorEndpoint endpoint,
-       std::vector<std::string> pins, std::chrono::seconds deadline);
+       std::vector<std::string> pins, Microseconds deadline);
 
   virtual ~PinnedConnection() = default;
   // One request and its answer. Errors: unavailable (the connection is of no more use), limit (answer
   // beyond kAnswerBytesMax). One call at a time.
   [[nodiscard]] virtual boost::asio::awaitable<Expected<ApiAnswer>> exchange(
-      ApiCall call, std::chrono::seconds deadline) = 0;
+      ApiCall call, Microseconds deadline) = 0;
   // False once the server said it would close, or an exchange failed.
   [[nodiscard]] virtual bool reusable() const noexcept = 0;
-  // Both directions since the connect, headers of every layer included; 0 once it was closed.
+  // Both directions since the connect, headers of every layer included; stays when it was closed.
   [[nodiscard]] virtual std::uint64_t wire_bytes() = 0;
 };
 

@@ -6,7 +6,6 @@
 
 #include "measurement/check.h"
 #include "platform/compress/compress.h"
-#include "probe/limits.h"
 
 namespace kua::probe {
 
@@ -71,7 +70,7 @@ ApiCall Uplink::signed_post(std::string_view path, std::string content_type, std
 asio::awaitable<Expected<ApiAnswer>> Uplink::call(ApiCall request) {
   if (connection_ && connection_->reusable()) {
     ApiCall again = request;  // the server may have closed an idle connection: that costs one retry
-    auto answer = co_await connection_->exchange(std::move(again), kRequestDeadline);
+    auto answer = co_await connection_->exchange(std::move(again), options_.request_deadline);
     if (answer || answer.error().kind == ErrorKind::limit) co_return answer;
   }
   drop_connection();
@@ -88,7 +87,8 @@ asio::awaitable<Expected<ApiAnswer>> Uplink::call(ApiCall request) {
 
 asio::awaitable<Expected<ApiAnswer>> Uplink::call_peer(std::size_t index, ApiCall request) {
   Peer& peer = peers_[index];
-  auto opened = co_await PinnedConnection::open(executor_, peer.endpoint, options_.pins, kConnectDeadline);
+  auto opened =
+      co_await PinnedConnection::open(executor_, peer.endpoint, options_.pins, options_.connect_deadline);
   if (!opened) {
     closed_bytes_ += opened.error().wire_bytes;
     peer.backoff.failed(clock_.monotonic_now(), draw());
@@ -97,7 +97,7 @@ asio::awaitable<Expected<ApiAnswer>> Uplink::call_peer(std::size_t index, ApiCal
   }
   connection_ = std::move(*opened);
   connected_to_ = index;
-  auto answer = co_await connection_->exchange(std::move(request), kRequestDeadline);
+  auto answer = co_await connection_->exchange(std::move(request), options_.request_deadline);
   if (answer) {
     peer.backoff.succeeded();
   } else {

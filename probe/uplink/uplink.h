@@ -15,6 +15,7 @@
 #include "measurement/vantage.h"
 #include "platform/clock/clock.h"
 #include "platform/crypto/crypto.h"
+#include "probe/limits.h"
 #include "probe/spool/spool.h"
 #include "probe/uplink/backoff.h"
 #include "probe/uplink/pinned_connection.h"
@@ -32,6 +33,8 @@ class Uplink {
     std::size_t batch_bytes_max = 0;  // of NDJSON before compression
     // First sequence of heartbeats; must exceed every earlier one of this probe, so Unix milliseconds do.
     std::uint64_t heartbeat_sequence = 0;
+    Microseconds connect_deadline = kConnectDeadline;
+    Microseconds request_deadline = kRequestDeadline;
   };
   // Borrows clock and key, which must outlive every call.
   Uplink(boost::asio::any_io_executor executor, const platform::Clock& clock,
@@ -66,7 +69,7 @@ class Uplink {
 
   // Handshakes that presented another key than the pinned one, since the last call; at most 8.
   [[nodiscard]] std::vector<TlsHandshake> take_wrong_pins();
-  // On the wire since this Uplink was made, both directions, failed attempts included.
+  // On the wire since this Uplink was made, both directions, failed attempts included: only grows.
   [[nodiscard]] std::uint64_t wire_bytes() const;
   // The line is back: forget what failed while it was away.
   void line_returned();

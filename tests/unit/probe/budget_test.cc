@@ -97,5 +97,21 @@ TEST(BudgetTest, CostlyKeyTestsEnlargeWhatIsKeptForThem) {
   EXPECT_TRUE(budget.allowance(noon).key);
 }
 
+TEST(BudgetTest, AnImpossibleSumIsNotCharged) {
+  Budget budget(kPlan);
+  const WallTime noon = at("2024-01-05T12:00:00Z");
+  budget.spend(Spending::upload, std::uint64_t{0} - 7'000, noon);
+  EXPECT_EQ(budget.used(noon), 0u);
+  EXPECT_EQ(budget.allowance(noon), Allowance{});
+}
+
+TEST(BudgetTest, ADeliveryAfterAnOutageIsNotTheUsualOne) {
+  Budget budget(kPlan);
+  const WallTime noon = at("2024-01-05T12:00:00Z");
+  budget.spend(Spending::upload, 8'000'000, noon);
+  EXPECT_EQ(budget.used(noon), 8'000'000u);
+  EXPECT_TRUE(budget.allowance(noon).key);
+}
+
 }  // namespace
 }  // namespace kua::probe

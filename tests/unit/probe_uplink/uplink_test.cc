@@ -6,6 +6,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <filesystem>
 #include <functional>
 
@@ -65,6 +69,21 @@ class UplinkTest : public testing::Test {
                 });
   }
 
+  // Never, until hang_up.
+  void serve_silence(std::string method, std::string path) {
+    router_.add(std::move(method), std::move(path), [this](HttpRequest) { return silence(silence_); });
+  }
+  static asio::awaitable<HttpResponse> silence(asio::steady_timer& until) {
+    boost::system::error_code cancelled;
+    co_await until.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    co_return HttpResponse{503, "", "", {}};
+  }
+  void hang_up() {
+    silence_.cancel();
+    io_.restart();
+    io_.poll();
+  }
+
   Uplink uplink(std::vector<std::string> pins = {}) {
     collector::ListenerOptions options;
     options.name = "probes";
@@ -82,6 +101,7 @@ class UplinkTest : public testing::Test {
     settings.batch_records_max = 8;
     settings.batch_bytes_max = 1 << 20;
     settings.heartbeat_sequence = 7;
+    settings.request_deadline = request_deadline_;
     return Uplink(io_.get_executor(), clock_, key_, settings);
   }
 
@@ -121,6 +141,8 @@ class UplinkTest : public testing::Test {
   std::unique_ptr<Spool> spool_;
   collector::Router router_;
   int requests_ = 0;
+  Microseconds request_deadline_ = std::chrono::seconds(60);
+  asio::steady_timer silence_{io_, std::chrono::hours(1)};
   std::unique_ptr<collector::HttpServer> server_;
 };
 
@@ -277,6 +299,38 @@ TEST_F(UplinkTest, HeartbeatsCountUpwards) {
   EXPECT_TRUE(run(link.heartbeat(LinkState::online)));
   EXPECT_TRUE(run(link.heartbeat(LinkState::international_cut)));
   EXPECT_EQ(sequences, (std::vector<std::uint64_t>{7, 8}));
+}
+
+TEST_F(UplinkTest, ACollectorThatNeverAnswersCostsWhatWasSentToIt) {
+  fill(3);
+  request_deadline_ = std::chrono::milliseconds(200);
+  serve("POST", "/v1/heartbeats", [](const HttpRequest&) { return HttpResponse{204, "", "", {}}; });
+  serve_silence("POST", "/v1/records");
+  auto link = uplink();
+  EXPECT_TRUE(run(link.heartbeat(LinkState::online)));
+  const std::uint64_t before = link.wire_bytes();
+  EXPECT_GT(before, 1'000u) << "a handshake";
+  const auto outcome = run(link.deliver(*spool_));
+  ASSERT_TRUE(outcome.stopped);
+  const std::uint64_t after = link.wire_bytes();
+  ASSERT_GT(after, before);
+  EXPECT_GT(after - before, outcome.delivery.bytes_sent);
+  EXPECT_LT(after - before, 20'000u);
+  hang_up();
+}
+
+TEST_F(UplinkTest, AHandshakeThatIsNeverAnsweredCostsItsHello) {
+  asio::ip::tcp::acceptor silent(io_, {asio::ip::address_v4::loopback(), 0});
+  Uplink::Options settings;
+  settings.endpoints = {{"127.0.0.1", silent.local_endpoint().port(), "", ""}};
+  settings.pins = {identity_.spki_pin};
+  settings.batch_records_max = 8;
+  settings.batch_bytes_max = 1 << 20;
+  settings.connect_deadline = std::chrono::milliseconds(200);
+  Uplink link(io_.get_executor(), clock_, key_, settings);
+  EXPECT_FALSE(run(link.heartbeat(LinkState::online)));
+  EXPECT_GT(link.wire_bytes(), 300u);
+  EXPECT_LT(link.wire_bytes(), 5'000u);
 }
 
 TEST_F(UplinkTest, AListIsFetchedOnceAndThenAskedForByItsTag) {
