@@ -39,6 +39,8 @@ inline constexpr std::size_t kCertificateNameBytesMax = 512;
 // Lookups under way at once in one process; c-ares takes 75 kB each. kMeasurementsAtOnceMax measurements ask
 // system and trusted resolvers with at most 12: only harnesses and long lists of `check` meet it, and wait.
 inline constexpr std::size_t kLookupsOpenMax = 16;
+// Files looked at where authorities are added on a machine; a company adds a handful.
+inline constexpr std::size_t kAddedRootFilesMax = 1000;
 // Further answers kept for one query. "late_replies"
 inline constexpr std::size_t kLateRepliesMax = 4;
 

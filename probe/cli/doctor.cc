@@ -122,6 +122,10 @@ void examine_line(const Setup& setup, const LineLook& look, Findings& findings) 
   } else {
     findings.tell(Health::ok, "vpn", "none in the way");
   }
+  if (setup.vantage.faults.tls_inspected) {
+    findings.tell(Health::warn, "inspection", "sites abroad are signed for by an authority added on this machine",
+                  "an antivirus or a company's proxy opens TLS; what is measured here accuses nobody");
+  }
   if (look.state == LinkState::online) {
     findings.tell(Health::ok, "line", "online");
   } else if (look.state == LinkState::unknown) {

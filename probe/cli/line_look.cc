@@ -67,6 +67,7 @@ asio::awaitable<LineLook> look_at_line(Setup& setup, LineMemory& memory, Anchore
   correct_clock(setup, look, began, clock);
   const bool ipv6_broken = look.record.header.vantage.faults.ipv6_broken;
   setup.vantage.faults.ipv6_broken = ipv6_broken;
+  setup.vantage.faults.tls_inspected = memory.link.tls_inspected;
   look.record.header.vantage = setup.vantage;
   look.record.link_state = look.state;
   co_return look;

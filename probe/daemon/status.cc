@@ -115,6 +115,7 @@ std::string write_status(Parts& parts, const LineWatch& line, const ReportLoop* 
   json.flag("vpn", parts.setup.vantage.faults.vpn);
   json.flag("clock_wrong", parts.setup.vantage.faults.clock_wrong);
   json.flag("ipv6_broken", parts.setup.vantage.faults.ipv6_broken);
+  json.flag("tls_inspected", parts.setup.vantage.faults.tls_inspected);
   json.text("country", parts.setup.vantage.country.text());
   json.number("asn", parts.setup.vantage.asn.number);
   json.text("network_type", to_string(parts.setup.vantage.network_type));

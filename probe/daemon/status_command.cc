@@ -43,6 +43,7 @@ std::string line_text(const json::object& line) {
   if (flag_at(line, "vpn")) out += "; behind a VPN";
   if (flag_at(line, "clock_wrong")) out += "; the wall clock is wrong";
   if (flag_at(line, "ipv6_broken")) out += "; IPv6 does not work";
+  if (flag_at(line, "tls_inspected")) out += "; something here opens TLS, so nobody is accused";
   if (!flag_at(line, "measuring")) out += "; no target is tested now";
   return out;
 }

@@ -91,6 +91,8 @@ struct LinkMemory {
   // Sides whose last control was not reached, or that were never looked at: they are looked at closely.
   bool national_unsettled = true;
   bool international_unsettled = true;
+  // The last control abroad that proved itself did so under an authority that was added on this machine.
+  bool tls_inspected = false;
 };
 
 // Gateway, resolver, one national and one international control (rotating by `turn`), and on doubt the

@@ -201,6 +201,20 @@ bool clock_is_off(const Run& run, const std::optional<WallTime>& server_date) {
          std::chrono::abs(*server_date - run.instrument().clock.wall_now()) > kClockErrorMax;
 }
 
+// No site abroad is signed for by an authority that somebody added on this machine, unless its traffic is
+// opened here: by an antivirus, or at a company's edge. National sites may be, where the state has an
+// authority of its own, and a listed interception root speaks for itself: it is judged, not excused.
+void note_authority(Session& session, const Control& control, const TlsResult& shaken) {
+  if (control.subject != LinkSubject::international) return;
+  if (shaken.observation.trust != ChainTrust::trusted) return;
+  const auto is_listed = [&](const InterceptionRoot& root) {
+    return (!root.spki_sha256.empty() && root.spki_sha256 == shaken.added_root->spki_sha256) ||
+           (!root.subject.empty() && root.subject == shaken.added_root->subject);
+  };
+  session.memory->tls_inspected =
+      shaken.added_root && std::ranges::none_of(session.run->list().interception_roots, is_listed);
+}
+
 // One control at one address. Says whether it was reached; why not, and its Date, go into `check`.
 asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control, IpAddress address, Look look,
                               LinkCheck& check) {
@@ -236,6 +250,7 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
     }
     stream = std::move(shaken.stream);
     if (check.failure) co_return false;
+    note_authority(*session, control, shaken);
   }
   HttpOptions http;
   http.authority = control.url.authority();
@@ -408,6 +423,7 @@ asio::awaitable<Measurement> link_state(const Instrument& instrument, LinkMemory
   const std::vector<Control>& plain = international.empty() ? national : international;
   if (memory.international_unsettled && !plain.empty()) more.spawn(check_portal(session, plain));
   co_await more.join();
+  if (memory.tls_inspected) run.mark_tls_inspected();
   co_return run.finish();
 }
 

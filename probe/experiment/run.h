@@ -75,6 +75,7 @@ class Run {
   // one host of this run was silent over IPv6 and answered over IPv4.
   [[nodiscard]] bool ipv6_worth_trying() const noexcept;
   void note_ipv6_silent() noexcept { ipv6_silent_ = true; }
+  void mark_tls_inspected() noexcept { measurement_.header.vantage.faults.tls_inspected = true; }
   void mark_ipv6_broken() noexcept { measurement_.header.vantage.faults.ipv6_broken = true; }
 
   // Until when the late replies of the lookups are worth waiting for; nullopt: nothing listens.

@@ -97,6 +97,7 @@ asio::awaitable<TlsResult> tls_handshake(const TrustStore& trust, Timeline timel
   SSL* const ssl = stream->ssl();
   ChainVerdict verdict;
   verdict.now = timeline.clock->wall_now();
+  verdict.added_roots = &trust.impl().added_roots;
   attach_verdict(ssl, &verdict);
   Alerts alerts;
   SSL_set_app_data(ssl, &alerts);
@@ -110,6 +111,7 @@ asio::awaitable<TlsResult> tls_handshake(const TrustStore& trust, Timeline timel
   observation.trust = verdict.trust;
   observation.chain = std::move(verdict.chain);
   out.chain_cut = verdict.cut;
+  out.added_root = std::move(verdict.added_root);
   // The callbacks read locals of this frame; what follows the handshake must not reach them.
   attach_verdict(ssl, nullptr);
   SSL_set_app_data(ssl, nullptr);

@@ -1,13 +1,17 @@
 #include "probe/step/trust_store.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "measurement/check.h"
+#include "probe/limits.h"
 #include "probe/step/trust_store_impl.h"
 #include "probe/step/verify_chain.h"
 
@@ -39,6 +43,12 @@ OpensslPtr<SSL_CTX> make_context() {
   SSL_CTX_set_quiet_shutdown(c, 1);
   return context;
 }
+
+// Where update-ca-certificates, update-ca-trust and trust(1) take added authorities from: Debian and Alpine,
+// Fedora, Arch, SUSE.
+constexpr std::array kAddedPlaces = {
+    "/usr/local/share/ca-certificates", "/etc/pki/ca-trust/source/anchors",
+    "/etc/ca-certificates/trust-source/anchors", "/etc/pki/trust/anchors"};
 
 bool is_there(const char* path) {
   struct stat status {};
@@ -79,7 +89,26 @@ Expected<TrustStore> TrustStore::system_default() {
     return fail(ErrorKind::invalid_input, "no certificate could be read",
                 "opening the system's trust store");
   }
-  return TrustStore(std::move(impl));
+  TrustStore store(std::move(impl));
+  for (const char* place : kAddedPlaces) store.note_added(place);
+  return store;
+}
+
+void TrustStore::note_added(const std::string& directory) {
+  std::error_code error;
+  std::size_t files = 0;
+  for (std::filesystem::recursive_directory_iterator file(directory, error), end; !error && file != end;
+       file.increment(error)) {
+    const std::filesystem::path extension = file->path().extension();
+    if ((extension != ".crt" && extension != ".pem") || ++files > kAddedRootFilesMax) continue;
+    const OpensslPtr<BIO> in(BIO_new_file(file->path().c_str(), "r"));
+    while (in != nullptr) {
+      const OpensslPtr<X509> certificate(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+      if (certificate == nullptr) break;
+      impl_->added_roots.insert(certificate_sha256(certificate.get()));
+    }
+  }
+  ERR_clear_error();
 }
 
 Expected<TrustStore> TrustStore::from_file(const std::string& path) {

@@ -135,7 +135,23 @@ void keep_chain(ChainVerdict& verdict, X509* leaf, STACK_OF(X509) * presented) {
   if (!trusted && count > wanted) verdict.cut = true;
 }
 
+// What the verified chain ends in, where that is an authority which somebody added to the system's.
+void note_added_root(ChainVerdict& verdict, X509_STORE_CTX* context) {
+  verdict.added_root.reset();
+  if (verdict.trust != ChainTrust::trusted || verdict.added_roots == nullptr) return;
+  if (verdict.added_roots->empty()) return;
+  STACK_OF(X509)* const built = X509_STORE_CTX_get0_chain(context);
+  const int count = built == nullptr ? 0 : sk_X509_num(built);
+  if (count == 0) return;
+  Certificate root = describe(sk_X509_value(built, count - 1));
+  if (verdict.added_roots->contains(root.sha256)) verdict.added_root = std::move(root);
+}
+
 }  // namespace
+
+std::string certificate_sha256(X509* certificate) {
+  return platform::to_hex(platform::sha256(der_of(certificate)));
+}
 
 void attach_verdict(SSL* ssl, ChainVerdict* verdict) {
   KUA_CHECK(SSL_set_ex_data(ssl, verdict_index(), verdict) == 1);
@@ -158,6 +174,7 @@ int verify_chain_callback(X509_STORE_CTX* context, void* /*unused*/) {
   ERR_clear_error();
 
   verdict->trust = conclude(problems);
+  note_added_root(*verdict, context);
   verdict->chain.clear();
   keep_chain(*verdict, X509_STORE_CTX_get0_cert(context), X509_STORE_CTX_get0_untrusted(context));
   return 1;

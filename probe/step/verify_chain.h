@@ -2,6 +2,9 @@
 // written down and never ends a handshake.
 #pragma once
 
+#include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "measurement/observation.h"
@@ -16,9 +19,14 @@ struct ChainVerdict {
   ChainTrust trust = ChainTrust::not_presented;
   std::vector<Certificate> chain;
   bool cut = false;  // certificates beyond the limits were left out
+  // SHA-256 of roots that were added on this machine, in; what a trusted chain ends in if it is one, out.
+  const std::set<std::string>* added_roots = nullptr;
+  std::optional<Certificate> added_root;
 };
 // Borrows `verdict` until the handshake is over.
 void attach_verdict(SSL* ssl, ChainVerdict* verdict);
+
+[[nodiscard]] std::string certificate_sha256(X509* certificate);  // of its DER, hexadecimal
 
 // For SSL_CTX_set_cert_verify_callback. Always accepts.
 int verify_chain_callback(X509_STORE_CTX* context, void* unused);

@@ -163,6 +163,61 @@ TEST_F(LinkStates, AChainOutOfDateStillTellsTheTimeWhenItIsOurClockThatIsWrong) 
   EXPECT_EQ(checks[0].server_date, parse_rfc3339("2022-01-04T16:45:00Z"));
 }
 
+// One control of each side; who signs for them is what the rows differ in.
+class Inspection : public LinkStates {
+ protected:
+  Inspection() { std::ofstream(added.file("antivirus.crt")) << world.authority.pem(); }
+  bool inspected(std::uint32_t turn) {
+    (void)look(turn);
+    return last.header.vantage.faults.tls_inspected;
+  }
+  TempDirectory added;
+  Server abroad{world.loop, control("abroad.example")};
+};
+
+TEST_F(Inspection, AnAuthorityOfTheSystemsOwnInspectsNothing) {
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+  EXPECT_FALSE(inspected(1));
+}
+
+TEST_F(Inspection, AnAuthorityAddedOnThisMachineThatSignsForSitesAbroadMarksTheVantage) {
+  world.trust.note_added(added.path());
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+  EXPECT_TRUE(inspected(1));
+  EXPECT_TRUE(inspected(2)) << "until a control abroad proves otherwise";
+}
+
+TEST_F(Inspection, ItEndsWithTheLine) {
+  world.trust.note_added(added.path());
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+  EXPECT_TRUE(inspected(1));
+  world.list.targets.clear();
+  std::ofstream(world.proc_net.file("route")) << "";
+  EXPECT_FALSE(inspected(2));
+}
+
+TEST_F(Inspection, ASitesOwnStateMaySignForNationalControls) {
+  world.trust.note_added(added.path());
+  add_control("abroad.example", abroad.port(), ControlScope::national);
+  EXPECT_FALSE(inspected(1));
+}
+
+TEST_F(Inspection, AListedInterceptionRootIsJudgedNotExcused) {
+  world.trust.note_added(added.path());
+  world.list.interception_roots = {{"state", "", "CN=Test Root"}};
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+  EXPECT_FALSE(inspected(1));
+}
+
+TEST_F(Inspection, WhatIsNoCertificateIsPassedOver) {
+  std::ofstream(added.file("broken.crt")) << "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  std::ofstream(added.file("empty.pem")) << "";
+  world.trust.note_added(added.path());
+  world.trust.note_added("/nonexistent");
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+  EXPECT_TRUE(inspected(1));
+}
+
 // Two controls abroad whose port 443 is closed, and one server that answers both names on port 80.
 class InClearText : public LinkStates {
  protected:
