@@ -116,7 +116,8 @@ Expected<void> replay(RecordStore& store, RecordSink& sink, WallTime since, Log&
 void log_recovery(const RecordStore& store, Log& log) {
   const StoreCounters& counters = store.counters();
   if (counters.torn_bytes > 0) {
-    log.warning("unfinished commit set aside", {{"bytes", counters.torn_bytes.load()}});
+    log.warning("unfinished commit cut off and set aside",
+                {{"bytes", counters.torn_bytes.load()}, {"not_kept", counters.torn_bytes_lost.load()}});
   }
   if (counters.damaged_bytes > 0) {
     log.error("record log is damaged", {{"bytes", counters.damaged_bytes.load()}});

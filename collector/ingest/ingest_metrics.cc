@@ -111,6 +111,7 @@ struct IngestMetrics::Impl {
   Counter& removed_by_age;
   Counter& removed_by_size;
   Counter& torn_bytes;
+  Counter& torn_bytes_lost;
   Counter& damaged_bytes;
   Counter& index_failures;
 };
@@ -144,7 +145,9 @@ IngestMetrics::Impl::Impl(Registry& r)
       oldest_record(gauge(r, "kua_store_oldest_record_timestamp_seconds", "Begin of the oldest day kept.")),
       removed_by_age(removed_files(r).Add({{"reason", "age"}})),
       removed_by_size(removed_files(r).Add({{"reason", "size"}})),
-      torn_bytes(counter(r, "kua_store_torn_bytes_total", "Bytes of an unfinished commit set aside at the last start.")),
+      torn_bytes(counter(r, "kua_store_torn_bytes_total", "Bytes of an unfinished commit cut off at the last start.")),
+      torn_bytes_lost(counter(r, "kua_store_torn_bytes_lost_total",
+                              "Of these, bytes that a full disk had no room to set aside.")),
       damaged_bytes(counter(r, "kua_store_damaged_bytes_total", "Bytes of the record log that cannot be read.")),
       index_failures(counter(r, "kua_store_index_failures_total", "Commits whose index rows have to be made again.")) {
   arrived = {&counter(r, "kua_ingest_batches_total", "Batches that arrived."),
@@ -201,6 +204,7 @@ void IngestMetrics::refresh(RecordStore& store, std::size_t probes_enrolled) {
   raise_to(impl_->removed_by_age, static_cast<double>(counted.days_removed_by_age));
   raise_to(impl_->removed_by_size, static_cast<double>(counted.days_removed_by_size));
   raise_to(impl_->torn_bytes, static_cast<double>(counted.torn_bytes));
+  raise_to(impl_->torn_bytes_lost, static_cast<double>(counted.torn_bytes_lost));
   raise_to(impl_->damaged_bytes, static_cast<double>(counted.damaged_bytes));
   raise_to(impl_->index_failures, static_cast<double>(counted.index_failures));
 }

@@ -77,15 +77,27 @@ Expected<void> DayLog::recover(sys_days day, std::uint64_t known_end) {
   if (end == size) return {};
   const auto tail = files_->read(path_of(day), end, static_cast<std::size_t>(size - end));
   if (!tail) return std::unexpected(tail.error());
-  const auto aside = files_->open_append(path_of(day) + ".torn-" + std::to_string(end));
-  if (!aside) return std::unexpected(aside.error());
-  if (const auto kept = (*aside)->append(*tail); !kept) return kept;
-  if (const auto synced = (*aside)->sync(); !synced) return synced;
+  const std::string aside = path_of(day) + ".torn-" + std::to_string(end);
+  if (const auto kept = keep_aside(aside, *tail); !kept) {
+    if (kept.error().kind != ErrorKind::no_space) return kept;
+    // A full disk may be why the frame is torn; what is there must be readable all the same.
+    (void)files_->remove(aside);  // what there is of it is no copy, and its space is wanted
+    recovery_.torn_bytes_lost = tail->size();
+  }
   sizes_[day] = end;
   recovery_.torn_bytes = size - end;
   const auto file = file_of(day);
   if (!file) return std::unexpected(file.error());
   return cut_back(day);
+}
+
+Expected<void> DayLog::keep_aside(const std::string& path, std::string_view bytes) {
+  const auto file = files_->open_append(path);
+  if (!file) return std::unexpected(file.error());
+  // A start that ended before the cut left a copy, perhaps a part of one.
+  if (const auto emptied = (*file)->truncate(0); !emptied) return emptied;
+  if (const auto kept = (*file)->append(bytes); !kept) return kept;
+  return (*file)->sync();
 }
 
 Expected<AppendFile*> DayLog::file_of(sys_days day) {

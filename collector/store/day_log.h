@@ -34,13 +34,14 @@ class DayLog {
  public:
   // What open() found and did.
   struct Recovery {
-    std::uint64_t torn_bytes = 0;     // cut from the end of the newest file and kept beside it
-    std::uint64_t damaged_bytes = 0;  // unreadable in the middle of a file; left where they are
+    std::uint64_t torn_bytes = 0;       // cut from the end of the newest file, and kept beside it
+    std::uint64_t torn_bytes_lost = 0;  // of these, how many the full disk had no room to keep
+    std::uint64_t damaged_bytes = 0;    // unreadable in the middle of a file; left where they are
   };
 
   // Looks at the newest day's end from `known_end` on (bytes of it already known to be whole frames).
-  // What is not a whole frame at the end was never acknowledged: it is copied to NAME.torn-OFFSET and
-  // cut off. Borrows `files`.
+  // What is not a whole frame at the end was never acknowledged: it is copied to NAME.torn-OFFSET,
+  // where the disk has room, and cut off. Borrows `files`.
   [[nodiscard]] static Expected<DayLog> open(StoreFiles& files, std::string directory,
                                              const std::map<std::chrono::sys_days, std::uint64_t>& known_ends);
   [[nodiscard]] const Recovery& recovery() const noexcept { return recovery_; }
@@ -66,6 +67,7 @@ class DayLog {
   DayLog(StoreFiles& files, std::string directory) : files_(&files), directory_(std::move(directory)) {}
   [[nodiscard]] std::string path_of(std::chrono::sys_days day) const;
   [[nodiscard]] Expected<void> recover(std::chrono::sys_days day, std::uint64_t known_end);
+  [[nodiscard]] Expected<void> keep_aside(const std::string& path, std::string_view bytes);
   [[nodiscard]] Expected<void> cut_back(std::chrono::sys_days day);
   [[nodiscard]] Expected<AppendFile*> file_of(std::chrono::sys_days day);
 

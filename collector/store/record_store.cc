@@ -46,6 +46,7 @@ Expected<void> RecordStore::start() {
   if (!log) return std::unexpected(log.error());
   log_ = std::move(*log);
   counters_.torn_bytes = log_->recovery().torn_bytes;
+  counters_.torn_bytes_lost = log_->recovery().torn_bytes_lost;
   counters_.damaged_bytes = log_->recovery().damaged_bytes;
   if (const auto caught_up = catch_up(); !caught_up) {
     if (caught_up.error().kind != ErrorKind::no_space) return caught_up;

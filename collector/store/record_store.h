@@ -57,6 +57,7 @@ struct StoreCounters {
   std::atomic<std::uint64_t> days_removed_by_age{0};
   std::atomic<std::uint64_t> days_removed_by_size{0};
   std::atomic<std::uint64_t> torn_bytes{0};
+  std::atomic<std::uint64_t> torn_bytes_lost{0};
   std::atomic<std::uint64_t> damaged_bytes{0};
   std::atomic<std::uint64_t> index_failures{0};
 };

@@ -82,6 +82,36 @@ TEST_F(DayLogTest, ATornEndIsCutOffAndKeptAside) {
   }
 }
 
+TEST_F(DayLogTest, ATornEndOnAFullDiskIsCutWithoutACopy) {
+  {
+    DayLog log = open();
+    ASSERT_TRUE(log.append(kDay, "one\n").has_value());
+  }
+  const std::string whole = bytes();
+  const std::string aside = path() + ".torn-" + std::to_string(whole.size());
+  overwrite(whole + "half of two");
+  files_.room = [](std::size_t bytes) { return bytes / 2; };
+  const DayLog log = open();
+  EXPECT_EQ(bytes(), whole);
+  EXPECT_EQ(log.recovery().torn_bytes, 11u);
+  EXPECT_EQ(log.recovery().torn_bytes_lost, 11u);
+  EXPECT_FALSE(files_.size(aside).has_value()) << "a part of it is no copy";
+  EXPECT_EQ(frames(log), std::vector<std::string>{"one\n"});
+}
+
+TEST_F(DayLogTest, ACopyThatAnEarlierStartBeganIsBegunAnew) {
+  {
+    DayLog log = open();
+    ASSERT_TRUE(log.append(kDay, "one\n").has_value());
+  }
+  const std::string whole = bytes();
+  const std::string aside = path() + ".torn-" + std::to_string(whole.size());
+  overwrite(whole + "half of two");
+  std::ofstream(aside) << "half";
+  EXPECT_EQ(open().recovery().torn_bytes_lost, 0u);
+  EXPECT_EQ(*files_.read(aside, 0, 1000), "half of two");
+}
+
 TEST_F(DayLogTest, AnEndOfZerosIsTornToo) {
   {
     DayLog log = open();
