@@ -114,6 +114,7 @@ struct IngestMetrics::Impl {
   Counter& torn_bytes_lost;
   Counter& damaged_bytes;
   Counter& index_failures;
+  Counter& index_rebuilds;
 };
 
 namespace {
@@ -149,7 +150,8 @@ IngestMetrics::Impl::Impl(Registry& r)
       torn_bytes_lost(counter(r, "kua_store_torn_bytes_lost_total",
                               "Of these, bytes that a full disk had no room to set aside.")),
       damaged_bytes(counter(r, "kua_store_damaged_bytes_total", "Bytes of the record log that cannot be read.")),
-      index_failures(counter(r, "kua_store_index_failures_total", "Commits whose index rows have to be made again.")) {
+      index_failures(counter(r, "kua_store_index_failures_total", "Commits whose index rows have to be made again.")),
+      index_rebuilds(counter(r, "kua_store_index_rebuilds_total", "Times a damaged index was set aside and made anew.")) {
   arrived = {&counter(r, "kua_ingest_batches_total", "Batches that arrived."),
              &counter(r, "kua_heartbeats_total", "Heartbeats that arrived."),
              &counter(r, "kua_enrolments_total", "Enrolments that arrived.")};
@@ -207,6 +209,7 @@ void IngestMetrics::refresh(RecordStore& store, std::size_t probes_enrolled) {
   raise_to(impl_->torn_bytes_lost, static_cast<double>(counted.torn_bytes_lost));
   raise_to(impl_->damaged_bytes, static_cast<double>(counted.damaged_bytes));
   raise_to(impl_->index_failures, static_cast<double>(counted.index_failures));
+  raise_to(impl_->index_rebuilds, static_cast<double>(counted.index_rebuilds));
 }
 
 }  // namespace kua::collector

@@ -166,4 +166,19 @@ Expected<std::vector<IndexedPlace>> IndexReader::query(const RecordQuery& query)
   return collect(*rows, *frame_of, query, probe);
 }
 
+Expected<std::vector<FramePosition>> IndexReader::frames_since(WallTime since) {
+  auto statement = database_.prepare(
+      "SELECT day, begins, bytes FROM frames WHERE committed >= ?1 ORDER BY day, begins");
+  if (!statement) return std::unexpected(statement.error());
+  statement->bind(1, static_cast<std::int64_t>(since.time_since_epoch().count()));
+  std::vector<FramePosition> out;
+  while (true) {
+    const auto row = statement->step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return out;
+    out.push_back({day_of(statement->integer(0)), static_cast<std::uint64_t>(statement->integer(1)),
+                   static_cast<std::uint64_t>(statement->integer(2))});
+  }
+}
+
 }  // namespace kua::collector

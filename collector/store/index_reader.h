@@ -28,6 +28,8 @@ class IndexReader {
   [[nodiscard]] static Expected<IndexReader> open(const std::string& path);
   [[nodiscard]] Expected<std::optional<IndexedPlace>> find(const RecordId& id);
   [[nodiscard]] Expected<std::vector<IndexedPlace>> query(const RecordQuery& query);
+  // Frames that were committed at or after `since`, in order.
+  [[nodiscard]] Expected<std::vector<FramePosition>> frames_since(WallTime since);
 
  private:
   IndexReader(platform::Database database, platform::Statement find)

@@ -128,14 +128,27 @@ Expected<RecordIndex> RecordIndex::open(const std::string& path, std::size_t rec
   auto index = open_once(path);
   if (index) index->recent_max_ = recent_max;
   if (index || index.error().kind != ErrorKind::invalid_input) return index;
-  // Damaged, or of another version: the log has everything, so a new one is made; the old one stays
-  // for whoever wants to know what happened.
+  return begin_anew(path, recent_max);
+}
+
+// Damaged, or of another version: the log has everything, so a new one is made; the old one stays for
+// whoever wants to know what happened.
+Expected<RecordIndex> RecordIndex::begin_anew(const std::string& path, std::size_t recent_max) {
+  const std::string aside = path + ".damaged";
   for (const char* suffix : {"", "-wal", "-shm"}) {
-    (void)std::rename((path + suffix).c_str(), (path + ".damaged" + suffix).c_str());
+    (void)std::remove((aside + suffix).c_str());  // of an earlier one
+    (void)std::rename((path + suffix).c_str(), (aside + suffix).c_str());
   }
   auto again = open_once(path);
-  if (again) again->was_damaged_ = true;
-  if (again) again->recent_max_ = recent_max;
+  if (again) {
+    again->was_damaged_ = true;
+    again->recent_max_ = recent_max;
+    return again;
+  }
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    (void)std::remove((path + suffix).c_str());
+    (void)std::rename((aside + suffix).c_str(), (path + suffix).c_str());
+  }
   return again;
 }
 
@@ -363,21 +376,6 @@ Expected<std::map<sys_days, std::uint64_t>> RecordIndex::ends() {
     if (!row) return std::unexpected(row.error());
     if (!*row) return out;
     out[day_of(statement->integer(0))] = static_cast<std::uint64_t>(statement->integer(1));
-  }
-}
-
-Expected<std::vector<FramePosition>> RecordIndex::frames_since(WallTime since) {
-  auto statement = database_.prepare(
-      "SELECT day, begins, bytes FROM frames WHERE committed >= ?1 ORDER BY day, begins");
-  if (!statement) return std::unexpected(statement.error());
-  statement->bind(1, static_cast<std::int64_t>(since.time_since_epoch().count()));
-  std::vector<FramePosition> out;
-  while (true) {
-    const auto row = statement->step();
-    if (!row) return std::unexpected(row.error());
-    if (!*row) return out;
-    out.push_back({day_of(statement->integer(0)), static_cast<std::uint64_t>(statement->integer(1)),
-                   static_cast<std::uint64_t>(statement->integer(2))});
   }
 }
 

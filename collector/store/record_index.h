@@ -40,11 +40,15 @@ struct IndexEntry {
 // waits is lost in a crash and made again from the log.
 class RecordIndex {
  public:
-  // A file that is damaged is renamed to NAME.damaged and a new one begun. `recent_max`: ids whose absence
+  // A file whose damage shows at once is renamed to NAME.damaged and a new one begun. `recent_max`: ids whose absence
   // is known without looking into the file, at least 1.
   [[nodiscard]] static Expected<RecordIndex> open(const std::string& path,
                                                   std::size_t recent_max = limits::kIndexRecentMax);
   [[nodiscard]] bool was_damaged() const noexcept { return was_damaged_; }
+  // The same for damage that showed later: an index that has the old file open stays usable, as far as it
+  // was, until it goes. On error the file stands where it stood.
+  [[nodiscard]] static Expected<RecordIndex> begin_anew(const std::string& path,
+                                                        std::size_t recent_max = limits::kIndexRecentMax);
 
   // One frame at a time: open it, add its records, end the look-ups, then close it with its place, or undo
   // it. Look-ups of one frame share one transaction: each alone would lock and unlock the file.
@@ -63,8 +67,6 @@ class RecordIndex {
 
   // Where the frames of each day end that are in the file.
   [[nodiscard]] Expected<std::map<std::chrono::sys_days, std::uint64_t>> ends();
-  // Frames in the file that were committed at or after `since`, in order.
-  [[nodiscard]] Expected<std::vector<FramePosition>> frames_since(WallTime since);
   // Removes the rows of the day's first frame. False: the day has none left. Only after a flush.
   [[nodiscard]] Expected<bool> remove_first_frame(std::chrono::sys_days day);
 

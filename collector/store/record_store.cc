@@ -25,7 +25,7 @@ struct RecordStore::Group {
 };
 
 RecordStore::RecordStore(StoreFiles& files, const platform::Clock& clock, StoreOptions options)
-    : files_(files), clock_(clock), options_(std::move(options)) {}
+    : files_(files), clock_(clock), options_(std::move(options)), index_path_(options_.directory + "/index.db") {}
 
 Expected<std::unique_ptr<RecordStore>> RecordStore::open(StoreFiles& files, const platform::Clock& clock,
                                                          StoreOptions options) {
@@ -36,26 +36,26 @@ Expected<std::unique_ptr<RecordStore>> RecordStore::open(StoreFiles& files, cons
 
 Expected<void> RecordStore::start() {
   if (const auto made = files_.make_directory(options_.directory); !made) return made;
-  const std::string index_path = options_.directory + "/index.db";
-  auto index = RecordIndex::open(index_path);
+  auto index = RecordIndex::open(index_path_);
   if (!index) return std::unexpected(index.error());
   index_ = std::move(*index);
+  if (index_->was_damaged()) ++counters_.index_rebuilds;
   const auto ends = index_->ends();
-  if (!ends) return std::unexpected(ends.error());
-  auto log = DayLog::open(files_, options_.directory + "/log", *ends);
+  if (!ends && ends.error().kind != ErrorKind::invalid_input) return std::unexpected(ends.error());
+  auto log = DayLog::open(files_, options_.directory + "/log", ends.value_or(std::map<sys_days, std::uint64_t>()));
   if (!log) return std::unexpected(log.error());
   log_ = std::move(*log);
   counters_.torn_bytes = log_->recovery().torn_bytes;
   counters_.torn_bytes_lost = log_->recovery().torn_bytes_lost;
   counters_.damaged_bytes = log_->recovery().damaged_bytes;
-  if (const auto caught_up = catch_up(); !caught_up) {
-    if (caught_up.error().kind != ErrorKind::no_space) return caught_up;
+  index_behind_ = true;
+  if (const auto ready = ready_index(); !ready) {
+    if (ready.error().kind != ErrorKind::no_space) return ready;
     // Full still: nothing is taken before the index has caught up (write_group), so duplicates stay
     // known; what is on disk can be read and judged meanwhile.
-    index_behind_ = true;
     ++counters_.index_failures;
   }
-  auto reader = IndexReader::open(index_path);
+  auto reader = IndexReader::open(index_path_);
   if (!reader) return std::unexpected(reader.error());
   reader_ = std::move(*reader);
   publish_sizes();
@@ -79,6 +79,7 @@ Expected<void> RecordStore::catch_up() {
     const auto known = ends->find(day);
     std::uint64_t at = known == ends->end() ? 0 : known->second;
     while (at < size) {
+      if (is_closing()) return fail(ErrorKind::unavailable, "the collector stops", "indexing the record log");
       const auto frame = log_->next_frame(day, at);
       if (!frame) return std::unexpected(frame.error());
       if (!*frame) break;
@@ -90,6 +91,57 @@ Expected<void> RecordStore::catch_up() {
     }
   }
   return index_->flush();
+}
+
+Expected<void> RecordStore::catch_up_if_behind() {
+  if (!index_behind_) return {};
+  index_->forget_waiting();
+  if (const auto caught_up = catch_up(); !caught_up) return caught_up;
+  index_behind_ = false;
+  return {};
+}
+
+// Until the index knows the whole log it cannot tell a duplicate.
+Expected<void> RecordStore::ready_index() {
+  auto ready = catch_up_if_behind();
+  if (ready && index_->waiting() >= limits::kIndexWaitingMax) ready = index_->flush();
+  return ready ? ready : mend_index(ready.error());
+}
+
+// Damage inside the file shows when its page is touched, at any time. Any other problem is handed back.
+Expected<void> RecordStore::mend_index(const Error& problem) {
+  if (problem.kind != ErrorKind::invalid_input || index_mended_) return std::unexpected(problem);
+  {
+    const std::lock_guard lock(reader_mutex_);
+    reader_.reset();
+    auto anew = RecordIndex::begin_anew(index_path_);
+    if (!anew) return std::unexpected(anew.error());
+    index_ = std::move(*anew);
+  }
+  index_mended_ = true;
+  ++counters_.index_rebuilds;
+  index_behind_ = true;
+  return catch_up_if_behind();
+}
+
+void RecordStore::report_damage(const Error& problem) {
+  const std::lock_guard lock(mutex_);
+  damage_ = problem;
+  wake_.notify_one();
+}
+
+void RecordStore::mend_reported() {
+  std::optional<Error> damage;
+  {
+    const std::lock_guard lock(mutex_);
+    damage = std::exchange(damage_, std::nullopt);
+  }
+  if (damage && !mend_index(*damage)) ++counters_.index_failures;
+}
+
+bool RecordStore::is_closing() {
+  const std::lock_guard lock(mutex_);
+  return closing_;
 }
 
 Expected<void> RecordStore::index_frame(const Frame& frame) {
@@ -138,6 +190,7 @@ void RecordStore::run() {
   while (true) {
     std::vector<Pending> group = take_group();
     if (!group.empty()) commit(std::move(group));
+    mend_reported();
     if (flush_is_due()) flush_index();
     retain_one_step();
     const std::lock_guard lock(mutex_);
@@ -148,7 +201,7 @@ void RecordStore::run() {
 // Everything that waits, up to a frame's bytes: the longer a sync takes, the more share the next one.
 std::vector<RecordStore::Pending> RecordStore::take_group() {
   std::unique_lock lock(mutex_);
-  const auto something = [this] { return closing_ || !queue_.empty() || settles_asked_ != settles_done_; };
+  const auto something = [this] { return closing_ || damage_ || !queue_.empty() || settles_asked_ != settles_done_; };
   const auto until = index_->waiting() > 0 ? flush_due_ : std::chrono::steady_clock::now() + kRetentionPause;
   wake_.wait_until(lock, until, something);
   std::vector<Pending> group;
@@ -171,7 +224,9 @@ bool RecordStore::flush_is_due() {
 }
 
 void RecordStore::flush_index() {
-  if (const auto flushed = index_->flush(); !flushed) {
+  auto flushed = index_->flush();
+  if (!flushed) flushed = mend_index(flushed.error());
+  if (!flushed) {
     ++counters_.index_failures;
     flush_due_ = std::chrono::steady_clock::now() + limits::kIndexFlushAfter;  // tried again then
   }
@@ -199,7 +254,20 @@ void RecordStore::commit(std::vector<Pending> group) {
   }
 }
 
-Expected<void> RecordStore::gather(const std::vector<Pending>& group, Group& out) {
+Expected<RecordStore::Group> RecordStore::gather(const std::vector<Pending>& group) {
+  Group out;
+  auto done = gather_once(group, out);
+  if (done) return out;
+  index_->undo_frame();
+  if (const auto mended = mend_index(done.error()); !mended) return std::unexpected(mended.error());
+  out = {};
+  done = gather_once(group, out);
+  if (done) return out;
+  index_->undo_frame();
+  return std::unexpected(done.error());
+}
+
+Expected<void> RecordStore::gather_once(const std::vector<Pending>& group, Group& out) {
   lines_.clear();
   if (const auto opened = index_->open_frame(); !opened) return opened;
   for (const Pending& pending : group) {
@@ -227,27 +295,16 @@ Expected<void> RecordStore::gather(const std::vector<Pending>& group, Group& out
 // The index takes the rows first: that is also the look-up for duplicates. The log decides; the rows stay
 // or are undone.
 Expected<std::vector<std::vector<Stored>>> RecordStore::write_group(const std::vector<Pending>& group) {
-  if (index_behind_) {
-    // Until the index knows the whole log it cannot tell a duplicate.
-    index_->forget_waiting();
-    if (const auto caught_up = catch_up(); !caught_up) return std::unexpected(caught_up.error());
-    index_behind_ = false;
-  }
-  if (index_->waiting() >= limits::kIndexWaitingMax) {
-    if (const auto flushed = index_->flush(); !flushed) return std::unexpected(flushed.error());
-  }
+  if (const auto ready = ready_index(); !ready) return std::unexpected(ready.error());
   const auto free = files_.free_bytes(options_.directory);
   if (free && *free < options_.free_bytes_min) {
     return fail(ErrorKind::no_space, std::to_string(*free) + " bytes are free, less than is left alone", "storing records");
   }
   const bool first = index_->waiting() == 0;
-  Group gathered;
-  if (const auto done = gather(group, gathered); !done) {
-    index_->undo_frame();
-    return std::unexpected(done.error());
-  }
-  counters_.duplicates += gathered.duplicates;
-  if (gathered.records == 0) return std::move(gathered.results);
+  auto gathered = gather(group);
+  if (!gathered) return std::unexpected(gathered.error());
+  counters_.duplicates += gathered->duplicates;
+  if (gathered->records == 0) return std::move(gathered->results);
   const WallTime now = clock_.wall_now();
   const MonotonicTime before = clock_.monotonic_now();
   const auto position = log_->append(day_of(now), lines_);
@@ -259,14 +316,14 @@ Expected<std::vector<std::vector<Stored>>> RecordStore::write_group(const std::v
   index_->close_frame(*position, now);
   if (first) flush_due_ = std::chrono::steady_clock::now() + limits::kIndexFlushAfter;
   ++counters_.commits;
-  counters_.records += gathered.records;
+  counters_.records += gathered->records;
   counters_.last_commit_us = now.time_since_epoch().count();
   {
     const std::lock_guard lock(mutex_);
     if (durations_.size() < kDurationsMax) durations_.push_back(took);
   }
   publish_sizes();
-  return std::move(gathered.results);
+  return std::move(gathered->results);
 }
 
 // A day's rows go frame by frame between commits, then its file: a stop in the middle leaves a file
@@ -280,7 +337,8 @@ void RecordStore::retain_one_step() {
   if (!too_old && !too_large) return;
   if (const auto flushed = index_->flush(); !flushed) return;
   const auto removed = index_->remove_first_frame(oldest);
-  if (!removed || *removed) return;  // an error: tried again after the next commit
+  if (!removed) (void)mend_index(removed.error());  // tried again after the next commit
+  if (!removed || *removed) return;
   if (const auto gone = log_->remove_day(oldest); !gone) return;
   ++(too_old ? counters_.days_removed_by_age : counters_.days_removed_by_size);
   publish_sizes();
@@ -291,8 +349,30 @@ void RecordStore::publish_sizes() {
   counters_.oldest_day = log_->days().empty() ? 0 : log_->days().begin()->first.time_since_epoch().count();
 }
 
+template <typename LookUp>
+auto RecordStore::look_up(LookUp in) {
+  using Found = decltype(in(*reader_));
+  const auto look = [&]() -> Found {
+    const std::lock_guard lock(reader_mutex_);
+    if (!reader_) {
+      auto reader = IndexReader::open(index_path_);
+      if (!reader) return std::unexpected(reader.error());
+      reader_ = std::move(*reader);
+    }
+    return in(*reader_);
+  };
+  Found found = look();
+  if (!found && found.error().kind == ErrorKind::invalid_input) report_damage(found.error());
+  return found;
+}
+
 Expected<void> RecordStore::replay(WallTime since, const std::function<void(const StoredRecord&)>& to) {
-  const auto frames = index_->frames_since(since);
+  const auto look = [&](IndexReader& reader) { return reader.frames_since(since); };
+  auto frames = look_up(look);
+  if (!frames && frames.error().kind == ErrorKind::invalid_input) {
+    settle();  // the index is made anew before that
+    frames = look_up(look);
+  }
   if (!frames) return std::unexpected(frames.error());
   for (const FramePosition& position : *frames) {
     const auto lines = log_->read(position);
@@ -331,7 +411,7 @@ Expected<StoredRecord> RecordStore::read_place(const IndexedPlace& place) {
 }
 
 Expected<std::optional<StoredRecord>> RecordStore::find(const RecordId& id) {
-  const auto place = reader_->find(id);
+  const auto place = look_up([&](IndexReader& reader) { return reader.find(id); });
   if (!place) return std::unexpected(place.error());
   if (!*place) return std::nullopt;
   auto record = read_place(**place);
@@ -341,7 +421,7 @@ Expected<std::optional<StoredRecord>> RecordStore::find(const RecordId& id) {
 }
 
 Expected<std::vector<StoredRecord>> RecordStore::query(const RecordQuery& query) {
-  const auto places = reader_->query(query);
+  const auto places = look_up([&](IndexReader& reader) { return reader.query(query); });
   if (!places) return std::unexpected(places.error());
   std::vector<StoredRecord> out;
   for (const IndexedPlace& place : *places) {

@@ -60,6 +60,7 @@ struct StoreCounters {
   std::atomic<std::uint64_t> torn_bytes_lost{0};
   std::atomic<std::uint64_t> damaged_bytes{0};
   std::atomic<std::uint64_t> index_failures{0};
+  std::atomic<std::uint64_t> index_rebuilds{0};
 };
 
 class RecordStore final : public RecordArchive {
@@ -100,12 +101,21 @@ class RecordStore final : public RecordArchive {
   RecordStore(StoreFiles& files, const platform::Clock& clock, StoreOptions options);
   [[nodiscard]] Expected<void> start();
   [[nodiscard]] Expected<void> catch_up();
+  [[nodiscard]] Expected<void> catch_up_if_behind();
+  [[nodiscard]] Expected<void> ready_index();
+  [[nodiscard]] Expected<void> mend_index(const Error& problem);
+  void mend_reported();
+  void report_damage(const Error& problem);
+  [[nodiscard]] bool is_closing();
+  template <typename LookUp>
+  auto look_up(LookUp in);
   [[nodiscard]] Expected<void> index_frame(const Frame& frame);
   void run();
   [[nodiscard]] std::vector<Pending> take_group();
   void commit(std::vector<Pending> group);
   [[nodiscard]] Expected<std::vector<std::vector<Stored>>> write_group(const std::vector<Pending>& group);
-  [[nodiscard]] Expected<void> gather(const std::vector<Pending>& group, Group& out);
+  [[nodiscard]] Expected<Group> gather(const std::vector<Pending>& group);
+  [[nodiscard]] Expected<void> gather_once(const std::vector<Pending>& group, Group& out);
   void flush_index();
   [[nodiscard]] bool flush_is_due();
   void retain_one_step();
@@ -115,9 +125,11 @@ class RecordStore final : public RecordArchive {
   StoreFiles& files_;
   const platform::Clock& clock_;
   StoreOptions options_;
+  std::string index_path_;
   std::optional<DayLog> log_;
   std::optional<RecordIndex> index_;
-  bool index_behind_ = false;  // the log holds frames that the index could not take at start
+  bool index_behind_ = false;  // the log holds frames that the index does not, nor waiting
+  bool index_mended_ = false;  // once a run: damaged again, it is the disk
   std::chrono::steady_clock::time_point flush_due_{};  // of the oldest row that waits
   std::string lines_;          // of the frame being made; keeps its space
   StoreCounters counters_;
@@ -132,7 +144,10 @@ class RecordStore final : public RecordArchive {
   std::condition_variable settled_;
   std::vector<Microseconds> durations_;
 
-  std::optional<IndexReader> reader_;
+  std::optional<Error> damage_;  // met by a look-up
+
+  std::mutex reader_mutex_;
+  std::optional<IndexReader> reader_;  // none: opened by the next look-up
   std::deque<std::pair<FramePosition, std::shared_ptr<const std::string>>> frame_cache_;
   std::thread thread_;  // last: ends before anything it uses
 };

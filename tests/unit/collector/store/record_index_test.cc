@@ -188,7 +188,9 @@ TEST_F(RecordIndexTest, EndsAndFramesTellWhatIsIndexed) {
   const auto ends = index.ends();
   ASSERT_TRUE(ends.has_value());
   EXPECT_EQ(ends->at(kDay), 100u);
-  const auto frames = index.frames_since(kNoon + minutes(1));
+  auto reader = IndexReader::open(path());
+  ASSERT_TRUE(reader.has_value());
+  const auto frames = reader->frames_since(kNoon + minutes(1));
   ASSERT_TRUE(frames.has_value());
   EXPECT_EQ(*frames, (std::vector<FramePosition>{{kDay, 50, 50}}));
 }

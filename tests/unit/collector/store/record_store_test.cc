@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <future>
 
 #include "collector/store/stored_line.h"
@@ -59,6 +62,15 @@ class RecordStoreTest : public ::testing::Test {
     const auto found = store_->find(measurement.header.id);
     EXPECT_TRUE(found.has_value());
     return found && found->has_value();
+  }
+  // Writes zeros over one page of the index: the one that begins at this part of the file.
+  void zero_page(double part) {
+    store_.reset();
+    constexpr std::uintmax_t kPage = 4096;
+    const auto pages = std::filesystem::file_size(index_file()) / kPage;
+    std::fstream file(index_file(), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>(static_cast<std::uintmax_t>(part * static_cast<double>(pages)) * kPage));
+    file << std::string(kPage, '\0');
   }
   std::string index_file(const char* suffix = "") const { return directory_.path() + "/index.db" + suffix; }
 
@@ -163,6 +175,50 @@ TEST_F(RecordStoreTest, AnIndexThatLagsCatchesUp) {
   open();
   EXPECT_TRUE(is_stored(sample_measurement(2)));
   EXPECT_EQ(*append({sample_measurement(2)}), Results{Stored::duplicate});
+}
+
+// Numbers `first`, `first` + 4, …: sets with different firsts lie between each other.
+std::vector<Measurement> every_fourth(unsigned first) {
+  std::vector<Measurement> out;
+  for (unsigned i = 0; i < 2'000; ++i) out.push_back(sample_measurement(first + 4 * i));
+  return out;
+}
+
+TEST_F(RecordStoreTest, DamageInsideTheIndexIsMendedWhenARecordMeetsIt) {
+  open();
+  const std::vector<Measurement> known = every_fourth(0);
+  ASSERT_TRUE(append(known).has_value());
+  unsigned first = 1;
+  for (const double part : {0.25, 0.5, 0.75}) {
+    zero_page(part);
+    open();
+    const auto between = append(every_fourth(first++));
+    ASSERT_TRUE(between.has_value()) << part << ": " << between.error().text();
+    store_->settle();
+    const auto again = append(known);
+    ASSERT_TRUE(again.has_value()) << part;
+    EXPECT_EQ(std::count(again->begin(), again->end(), Stored::duplicate), 2'000) << part;
+    EXPECT_EQ(store_->counters().index_rebuilds, 1u) << part;
+    EXPECT_TRUE(is_stored(known[1'000])) << part;
+    EXPECT_TRUE(std::filesystem::exists(index_file(".damaged")));
+  }
+}
+
+TEST_F(RecordStoreTest, DamageInsideTheIndexIsMendedWhenALookUpMeetsIt) {
+  open();
+  const std::vector<Measurement> known = every_fourth(0);
+  ASSERT_TRUE(append(known).has_value());
+  zero_page(0.5);
+  open();
+  const auto found = [&] {
+    return std::count_if(known.begin(), known.end(), [&](const Measurement& measurement) {
+      const auto record = store_->find(measurement.header.id);
+      return record && record->has_value();
+    });
+  };
+  EXPECT_LT(found(), 2'000);
+  store_->settle();
+  EXPECT_EQ(found(), 2'000);
 }
 
 TEST_F(RecordStoreTest, ReplayTellsWhatWasCommittedSinceInOrder) {
