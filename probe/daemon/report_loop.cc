@@ -111,10 +111,11 @@ void ReportLoop::spool_summaries() {
   if (!days) return parts_.log.error("the diary cannot be read", {{"error", days.error().text()}});
   for (const WallTime day : *days) {
     const auto summary = parts_.diary.summarize(day, make_header(parts_.setup, parts_.clock));
-    if (!summary || !*summary) continue;
-    if (auto kept = parts_.spool.append(**summary); !kept) {
-      parts_.log.error("a summary is not on disk", {{"error", kept.error().text()}});
-    }
+    if (summary && !*summary) continue;
+    auto kept = summary ? parts_.spool.append(**summary) : std::unexpected(summary.error());
+    // Only then: the spool holds no summary that it could not write, the diary makes it again.
+    if (kept) kept = parts_.diary.mark_told(day, (*summary)->revision);
+    if (!kept) parts_.log.error("a summary is not on disk", {{"error", kept.error().text()}});
   }
 }
 

@@ -198,12 +198,21 @@ Expected<std::optional<MinuteSummary>> Diary::summarize(WallTime day, const Reco
     summary.national.set(bit, minute.national);
     summary.international.set(bit, minute.international);
   }
-  auto told = database_.prepare("UPDATE days SET revision = ?, told = 1 WHERE day = ?");
-  if (!told) return std::unexpected(told.error());
-  told->bind(1, static_cast<std::int64_t>(summary.revision));
-  told->bind(2, number);
-  if (auto updated = told->run(); !updated) return std::unexpected(updated.error());
+  // The revision alone: a number that may have left is never used again.
+  auto made = database_.prepare("UPDATE days SET revision = ? WHERE day = ?");
+  if (!made) return std::unexpected(made.error());
+  made->bind(1, static_cast<std::int64_t>(summary.revision));
+  made->bind(2, number);
+  if (auto updated = made->run(); !updated) return std::unexpected(updated.error());
   return summary;
+}
+
+Expected<void> Diary::mark_told(WallTime day, std::uint32_t revision) {
+  auto told = database_.prepare("UPDATE days SET told = 1 WHERE day = ? AND revision = ?");
+  if (!told) return std::unexpected(told.error());
+  told->bind(1, day_number(day));
+  told->bind(2, static_cast<std::int64_t>(revision));
+  return told->run();
 }
 
 Expected<std::vector<WallTime>> Diary::untold_days() {

@@ -46,8 +46,10 @@ class Diary {
   [[nodiscard]] Expected<std::vector<Minute>> read(WallTime from, WallTime until);
 
   // A summary of the UTC day that `day` lies in, with the next revision, and nullopt when nothing was
-  // noted since the last one. `header` is taken as it is but for its time.
+  // noted since the last one that was told. `header` is taken as it is but for its time.
   [[nodiscard]] Expected<std::optional<MinuteSummary>> summarize(WallTime day, const RecordHeader& header);
+  // That summary is on disk, on its way. Nothing may have been noted since it was made.
+  [[nodiscard]] Expected<void> mark_told(WallTime day, std::uint32_t revision);
   // Days with something noted that no summary has told yet, oldest first.
   [[nodiscard]] Expected<std::vector<WallTime>> untold_days();
 

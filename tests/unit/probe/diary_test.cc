@@ -30,7 +30,11 @@ Minute offline(WallTime begin) { return {.begin = begin, .state = LinkState::off
 class DiaryTest : public testing::Test {
  protected:
   void note(const Minute& minute, const char* boot = "boot1") { ASSERT_TRUE(diary_.note(minute, boot)); }
-  MinuteSummary summary(const char* day) { return **diary_.summarize(at(day), some_header(1)); }
+  MinuteSummary summary(const char* day) {
+    MinuteSummary made = **diary_.summarize(at(day), some_header(1));
+    EXPECT_TRUE(diary_.mark_told(at(day), made.revision));
+    return made;
+  }
 
   TemporaryDirectory folder_;
   Diary diary_ = *Diary::open(folder_.file("diary.db"));
@@ -75,6 +79,21 @@ TEST_F(DiaryTest, RevisionsGrowWhileTheDayIsNotedAndNothingNewIsNoSummary) {
   EXPECT_EQ(second.revision, 2u);
   EXPECT_EQ(second.watched.count(), 2u);
   EXPECT_FALSE(*diary_.summarize(at("2024-01-09T00:00:00Z"), some_header(1)));
+}
+
+TEST_F(DiaryTest, ASummaryThatNeverGotToTheSpoolIsMadeAgain) {
+  const WallTime day = at("2024-01-05T00:00:00Z");
+  note(online(at("2024-01-05T10:00:00Z")));
+  EXPECT_EQ((*diary_.summarize(day, some_header(1)))->revision, 1u);
+  EXPECT_THAT(*diary_.untold_days(), testing::ElementsAre(day));
+  const auto again = *diary_.summarize(day, some_header(1));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->revision, 2u);
+  EXPECT_EQ(again->watched.count(), 1u);
+  ASSERT_TRUE(diary_.mark_told(day, 1));  // of an earlier one: says nothing
+  EXPECT_THAT(*diary_.untold_days(), testing::ElementsAre(day));
+  ASSERT_TRUE(diary_.mark_told(day, 2));
+  EXPECT_TRUE(diary_.untold_days()->empty());
 }
 
 TEST_F(DiaryTest, AnOutageOverMidnightIsTwoUntoldDays) {
