@@ -408,14 +408,14 @@ void Cells::expire(WallTime now) {
   }
 }
 
-std::optional<WallTime> Cells::newest_proof(const Entry& entry, State state) {
-  std::optional<WallTime> newest;
+void Cells::note_support(const Entry& entry, TargetView& view) {
+  view.proven.reset();
+  view.supporting = 0;
   entry.witnesses.for_each([&](const Word& word) {
-    if (supports(*word.states.at(Facet::whole), state)) {
-      newest = newest ? std::max(*newest, word.proven) : word.proven;
-    }
+    if (!supports(*word.states.at(Facet::whole), view.whole.state)) return;
+    view.proven = view.proven ? std::max(*view.proven, word.proven) : word.proven;
+    if ((word.witness & kClusterBit) != 0) ++view.supporting;
   });
-  return newest;
 }
 
 void Cells::visit(WallTime now, const std::function<void(const TargetView&)>& visitor) {
@@ -446,7 +446,7 @@ void Cells::visit(WallTime now, const std::function<void(const TargetView&)>& vi
       }
     }
     std::ranges::sort(view.layers, {}, &CellView::facet);
-    view.proven = newest_proof(entry, view.whole.state);
+    note_support(entry, view);
     const bool decided = is_decisive(view.whole.state);
     view.probes = decided ? entry.deciding_probes : static_cast<std::uint32_t>(entry.probes.size());
     view.clusters = decided ? entry.deciding_clusters : entry.clusters;

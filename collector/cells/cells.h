@@ -94,6 +94,7 @@ struct TargetView {
   // decisive, or, while the state is insufficient, all that measured.
   std::uint32_t probes = 0;
   std::uint32_t clusters = 0;
+  std::uint32_t supporting = 0;  // of these clusters, those whose word backs the state; 0: it is insufficient
   CellView whole;
   std::vector<CellView> layers;  // by facet, only those that were judged
 };
@@ -135,7 +136,7 @@ class Cells {
   void hear(Entry& entry, const Vote& vote, WallTime time);
   void note_probe(Entry& entry, const Vote& vote, WallTime time);
   static void note_mechanism(Entry& entry, const Vote& vote, WallTime time);
-  [[nodiscard]] static std::optional<WallTime> newest_proof(const Entry& entry, State state);
+  static void note_support(const Entry& entry, TargetView& view);
   static void decide(Entry& entry, LayerCell& cell);
 
   CellsOptions options_;

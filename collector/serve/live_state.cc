@@ -64,6 +64,7 @@ TargetOverview overview_of(const TargetView& view, const Directory& directory) {
   target.mechanism = directory.at(view.mechanism);
   target.probes = view.probes;
   target.clusters = view.clusters;
+  target.supporting = view.supporting;
   target.newest = view.newest;
   target.proven = view.proven;
   target.blocked_ratio = view.whole.blocked_ratio();

@@ -34,6 +34,7 @@ struct TargetOverview {
   std::string mechanism;  // empty: none named
   std::uint32_t probes = 0;
   std::uint32_t clusters = 0;
+  std::uint32_t supporting = 0;  // clusters whose word backs the state
   WallTime newest;
   std::optional<WallTime> proven;  // newest measurement that by itself backs the state
   std::optional<double> blocked_ratio;

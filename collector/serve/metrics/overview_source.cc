@@ -152,8 +152,12 @@ void add_overview(Families& families, const Overview& overview, std::size_t max_
   add_ratios(families, overview, ratios);
   metrics.dropped("kua_cell_blocked_ratio", ratios.refused());
   add_target_gauge(families, overview, "kua_target_probes",
-                   "Distinct probes behind the state of a target.", Room(max_series),
-                   [](const TargetOverview& target) { return target.probes; });
+                   "Distinct probes that can tell the state of a target, whatever they say.",
+                   Room(max_series), [](const TargetOverview& target) { return target.probes; });
+  add_target_gauge(families, overview, "kua_target_witnesses",
+                   "Distinct clusters of probes whose word backs the state of a target.",
+                   Room(max_series),
+                   [](const TargetOverview& target) { return target.supporting; });
   add_target_gauge(families, overview, "kua_target_state_since_timestamp_seconds",
                    "When the present state of a target began.", Room(max_series),
                    [](const TargetOverview& target) { return unix_seconds(target.since); });

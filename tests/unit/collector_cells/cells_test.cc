@@ -288,6 +288,19 @@ TEST(Cells, ProbeWithoutClusterSpeaksButIsNoWitness) {
   EXPECT_EQ(view->clusters, 0u);
 }
 
+TEST(Cells, OnlyClustersThatBackTheStateSupportIt) {
+  Cells cells{CellsOptions{}};
+  for (std::uint64_t one = 1; one <= 5; ++one) cells.add(vote(one, 0, one <= 3 ? blocked : ok), at(0));
+  Vote neighbour = vote(6, 1, blocked);
+  neighbour.cluster = vote(1, 0, blocked).cluster;
+  cells.add(neighbour, at(1));
+  neighbour.cluster = 0;
+  cells.add(neighbour, at(1));
+  const TargetView seen = look(cells, 2).value();
+  ASSERT_EQ(seen.whole.state, blocked);
+  EXPECT_EQ(seen.supporting, 3u) << "of " << seen.clusters << " clusters";
+}
+
 TEST(Cells, RevisionReplacesWhatWasSaid) {
   Cells cells{CellsOptions{}};
   const Vote accusing = vote(1, 0, State::likely_blocked);
@@ -395,12 +408,11 @@ TEST(Cells, AClaimedTierDeletesNoOtherWitness) {
   claim.tier = Tier::key;
   claim.category = {4};
   cells.add(claim, at(60));
-  const std::optional<TargetView> seen = look(cells, 61);
-  ASSERT_TRUE(seen);
-  EXPECT_EQ(seen->whole.state, blocked);
-  EXPECT_EQ(seen->clusters, 7u);
-  EXPECT_EQ(seen->tier, Tier::full);
-  EXPECT_EQ(seen->category, CategoryIndex{3});
+  const TargetView seen = look(cells, 61).value();
+  EXPECT_EQ(seen.whole.state, blocked);
+  EXPECT_EQ(seen.clusters, 7u);
+  EXPECT_EQ(seen.tier, Tier::full);
+  EXPECT_EQ(seen.category, CategoryIndex{3});
 }
 
 TEST(Cells, AClaimedTierLengthensTheWindowOfATargetOnNoList) {
@@ -421,11 +433,10 @@ TEST(Cells, TheListsTierHoldsFromTheNextWord) {
   listed.described_by = DescribedBy::list;
   listed.category = {4};
   cells.add(listed, at(60));
-  const std::optional<TargetView> seen = look(cells, 61);
-  ASSERT_TRUE(seen);
-  EXPECT_EQ(seen->tier, Tier::key);
-  EXPECT_EQ(seen->category, CategoryIndex{4});
-  EXPECT_EQ(seen->whole.state, ok) << "the other word is older than half an hour";
+  const TargetView seen = look(cells, 61).value();
+  EXPECT_EQ(seen.tier, Tier::key);
+  EXPECT_EQ(seen.category, CategoryIndex{4});
+  EXPECT_EQ(seen.whole.state, ok) << "the other word is older than half an hour";
 }
 
 // Whatever the order of arrival, the counts are those of the votes inside the window, and no state

@@ -22,6 +22,7 @@ inline TargetOverview target(std::string id, State state, std::uint32_t clusters
   target.mechanism = std::move(mechanism);
   target.probes = clusters;
   target.clusters = clusters;
+  target.supporting = clusters;
   target.newest = kNow - std::chrono::minutes(1);
   target.blocked_ratio = state == State::blocked ? 1.0 : 0.0;
   target.layers.push_back({Layer::dns, State::ok, target.since, 0.0});
