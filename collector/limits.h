@@ -69,6 +69,9 @@ inline constexpr std::uint64_t kFreeBytesMin = 64ull * 1024 * 1024;
 inline constexpr std::size_t kIndexFlushRows = 20'000;
 inline constexpr std::chrono::milliseconds kIndexFlushAfter{500};
 inline constexpr std::size_t kIndexWaitingMax = 200'000;
+// Retention works so long between two commits: about as long as a commit, and many times what the rows of a
+// frame take, so that it keeps up with what comes in.
+inline constexpr std::chrono::milliseconds kRetentionTurn{20};
 // Ids whose absence is known without looking into the index, about 16 bytes each.
 inline constexpr std::size_t kIndexRecentMax = 1'000'000;
 // Target and probe names whose short keys are kept in memory by the index.

@@ -341,6 +341,10 @@ Expected<void> RecordIndex::write_frames() {
   return {};
 }
 
+bool RecordIndex::waits_for(sys_days day) const noexcept {
+  return std::any_of(frames_.begin(), frames_.end(), [&](const ClosedFrame& frame) { return frame.position.day == day; });
+}
+
 void RecordIndex::forget_waiting() {
   next_frame_ -= static_cast<std::int64_t>(frames_.size());
   rows_.clear();

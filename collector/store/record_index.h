@@ -61,13 +61,15 @@ class RecordIndex {
   void undo_frame();
 
   [[nodiscard]] std::size_t waiting() const noexcept { return rows_.size(); }
+  // Whether rows of that day wait.
+  [[nodiscard]] bool waits_for(std::chrono::sys_days day) const noexcept;
   void forget_waiting();  // it is made again from the log
   // Writes what waits, in one transaction. On error it goes on waiting.
   [[nodiscard]] Expected<void> flush();
 
   // Where the frames of each day end that are in the file.
   [[nodiscard]] Expected<std::map<std::chrono::sys_days, std::uint64_t>> ends();
-  // Removes the rows of the day's first frame. False: the day has none left. Only after a flush.
+  // Removes the rows of the day's first frame from the file. False: the file has none left; some may wait.
   [[nodiscard]] Expected<bool> remove_first_frame(std::chrono::sys_days day);
 
  private:

@@ -192,7 +192,7 @@ void RecordStore::run() {
     if (!group.empty()) commit(std::move(group));
     mend_reported();
     if (flush_is_due()) flush_index();
-    retain_one_step();
+    retention_due_ = retain();
     const std::lock_guard lock(mutex_);
     if (closing_ && queue_.empty()) return;
   }
@@ -203,7 +203,7 @@ std::vector<RecordStore::Pending> RecordStore::take_group() {
   std::unique_lock lock(mutex_);
   const auto something = [this] { return closing_ || damage_ || !queue_.empty() || settles_asked_ != settles_done_; };
   const auto until = index_->waiting() > 0 ? flush_due_ : std::chrono::steady_clock::now() + kRetentionPause;
-  wake_.wait_until(lock, until, something);
+  if (!retention_due_) wake_.wait_until(lock, until, something);
   std::vector<Pending> group;
   std::size_t bytes = 0;
   while (!queue_.empty() && bytes < limits::kFrameBytesMax) {
@@ -326,22 +326,46 @@ Expected<std::vector<std::vector<Stored>>> RecordStore::write_group(const std::v
   return std::move(gathered->results);
 }
 
-// A day's rows go frame by frame between commits, then its file: a stop in the middle leaves a file
-// whose rows are made again on start and removed again.
-void RecordStore::retain_one_step() {
+struct RecordStore::DueDay {
+  sys_days day;
+  std::atomic<std::uint64_t> StoreCounters::* counted;
+};
+
+std::optional<RecordStore::DueDay> RecordStore::due_for_removal() const {
   const auto& days = log_->days();
-  if (days.size() < 2) return;  // the day being written is kept whatever its size
+  if (days.size() < 2) return std::nullopt;  // the day being written is kept whatever its size
   const sys_days oldest = days.begin()->first;
-  const bool too_old = oldest < day_of(clock_.wall_now()) - options_.age_max;
-  const bool too_large = log_->bytes() > options_.bytes_max;
-  if (!too_old && !too_large) return;
-  if (const auto flushed = index_->flush(); !flushed) return;
-  const auto removed = index_->remove_first_frame(oldest);
-  if (!removed) (void)mend_index(removed.error());  // tried again after the next commit
-  if (!removed || *removed) return;
-  if (const auto gone = log_->remove_day(oldest); !gone) return;
-  ++(too_old ? counters_.days_removed_by_age : counters_.days_removed_by_size);
+  if (oldest < day_of(clock_.wall_now()) - options_.age_max) return DueDay{oldest, &StoreCounters::days_removed_by_age};
+  if (log_->bytes() > options_.bytes_max) return DueDay{oldest, &StoreCounters::days_removed_by_size};
+  return std::nullopt;
+}
+
+// A day's rows go frame by frame, then its file: a stop in the middle leaves a file whose rows are made
+// again on start and removed again. True: more is due than this turn had time for.
+bool RecordStore::retain() {
+  const auto until = std::chrono::steady_clock::now() + limits::kRetentionTurn;
+  while (const auto due = due_for_removal()) {
+    if (const auto done = remove_step(*due); !done) {
+      (void)mend_index(done.error());
+      return false;  // tried again after the next commit
+    }
+    if (std::chrono::steady_clock::now() >= until) return due_for_removal().has_value();
+  }
+  return false;
+}
+
+Expected<void> RecordStore::remove_step(const DueDay& due) {
+  // Rows of the newest day go on waiting: written often they would cost a page a frame again.
+  if (index_->waits_for(due.day)) {
+    if (const auto flushed = index_->flush(); !flushed) return flushed;
+  }
+  const auto removed = index_->remove_first_frame(due.day);
+  if (!removed) return std::unexpected(removed.error());
+  if (*removed) return {};
+  if (const auto gone = log_->remove_day(due.day); !gone) return gone;
+  ++(counters_.*due.counted);
   publish_sizes();
+  return {};
 }
 
 void RecordStore::publish_sizes() {

@@ -118,7 +118,10 @@ class RecordStore final : public RecordArchive {
   [[nodiscard]] Expected<void> gather_once(const std::vector<Pending>& group, Group& out);
   void flush_index();
   [[nodiscard]] bool flush_is_due();
-  void retain_one_step();
+  struct DueDay;
+  [[nodiscard]] std::optional<DueDay> due_for_removal() const;
+  [[nodiscard]] bool retain();
+  [[nodiscard]] Expected<void> remove_step(const DueDay& due);
   void publish_sizes();
   [[nodiscard]] Expected<StoredRecord> read_place(const IndexedPlace& place);
 
@@ -131,6 +134,7 @@ class RecordStore final : public RecordArchive {
   bool index_behind_ = false;  // the log holds frames that the index does not, nor waiting
   bool index_mended_ = false;  // once a run: damaged again, it is the disk
   std::chrono::steady_clock::time_point flush_due_{};  // of the oldest row that waits
+  bool retention_due_ = false;  // more than one turn of it
   std::string lines_;          // of the frame being made; keeps its space
   StoreCounters counters_;
 

@@ -206,6 +206,21 @@ TEST_F(RecordIndexTest, ADaysRowsGoFrameByFrame) {
   EXPECT_TRUE(ids({}).empty());
 }
 
+TEST_F(RecordIndexTest, RowsOfAnotherDayWaitWhileADayIsRemoved) {
+  RecordIndex index = open();
+  add(index, {sample_measurement(1)}, 0);
+  ASSERT_TRUE(index.open_frame().has_value());
+  ASSERT_TRUE(*index.add(index_entry_of(sample_measurement(2)), 0, 100));
+  ASSERT_TRUE(index.end_lookups().has_value());
+  index.close_frame({kDay + std::chrono::days(1), 0, 50}, kNoon);
+  EXPECT_FALSE(index.waits_for(kDay));
+  EXPECT_TRUE(index.waits_for(kDay + std::chrono::days(1)));
+  EXPECT_TRUE(*index.remove_first_frame(kDay));
+  EXPECT_EQ(index.waiting(), 1u);
+  ASSERT_TRUE(index.flush().has_value());
+  EXPECT_EQ(ids({}), (std::vector<RecordId>{id_of(sample_measurement(2))}));
+}
+
 TEST_F(RecordIndexTest, ADamagedFileIsSetAsideAndANewOneBegun) {
   {
     RecordIndex index = open();

@@ -57,6 +57,14 @@ class RecordStoreTest : public ::testing::Test {
     }));
     return answer.get_future().get();
   }
+  // Appends, and returns when retention has removed a day file and counted it.
+  void append_and_await_removal(const Measurement& measurement) {
+    auto removed = std::make_shared<std::promise<void>>();
+    files_.on_remove = [removed] { removed->set_value(); };
+    ASSERT_TRUE(append({measurement}).has_value());
+    ASSERT_EQ(removed->get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    store_->settle();
+  }
   bool is_stored(const Measurement& measurement) {
     store_->settle();
     const auto found = store_->find(measurement.header.id);
@@ -242,11 +250,20 @@ TEST_F(RecordStoreTest, OldDaysGoWholeWithTheirRows) {
   clock_.set(kNoon + days(5));
   ASSERT_TRUE(append({sample_measurement(2)}).has_value());
   clock_.set(kNoon + days(11));
-  // One step of retention follows each commit: the rows of a frame, then the file.
-  for (unsigned i = 0; i < 3; ++i) ASSERT_TRUE(append({sample_measurement(10 + i)}).has_value());
+  append_and_await_removal(sample_measurement(10));
   EXPECT_EQ(store_->counters().days_removed_by_age, 1u);
   EXPECT_FALSE(is_stored(sample_measurement(1)));
   EXPECT_TRUE(is_stored(sample_measurement(2)));
+}
+
+TEST_F(RecordStoreTest, ADayOfManyFramesGoesThoughNothingElseArrives) {
+  open();
+  constexpr unsigned kFrames = 200;
+  for (unsigned i = 0; i < kFrames; ++i) ASSERT_TRUE(append({sample_measurement(i)}).has_value());
+  clock_.set(kNoon + days(11));
+  append_and_await_removal(sample_measurement(kFrames));
+  EXPECT_EQ(store_->query({})->size(), 1u);
+  EXPECT_EQ(store_->counters().days_removed_by_age, 1u);
 }
 
 TEST_F(RecordStoreTest, ALogBeyondItsBoundLosesItsOldestDay) {
@@ -254,7 +271,7 @@ TEST_F(RecordStoreTest, ALogBeyondItsBoundLosesItsOldestDay) {
   ASSERT_TRUE(append({sample_measurement(1)}).has_value());
   EXPECT_TRUE(is_stored(sample_measurement(1))) << "the day being written is kept";
   clock_.set(kNoon + days(1));
-  for (unsigned i = 0; i < 3; ++i) ASSERT_TRUE(append({sample_measurement(10 + i)}).has_value());
+  append_and_await_removal(sample_measurement(10));
   EXPECT_EQ(store_->counters().days_removed_by_size, 1u);
   EXPECT_FALSE(is_stored(sample_measurement(1)));
 }

@@ -15,6 +15,7 @@ class RecordingFiles final : public StoreFiles {
  public:
   // Asked before each append; the bytes that may be written before the disk is full, or npos for all.
   std::function<std::size_t(std::size_t bytes)> room = [](std::size_t) { return std::string::npos; };
+  std::function<void()> on_remove = [] {};  // after a file was removed
   bool sync_fails = false;
   bool truncate_fails = false;
 
@@ -44,7 +45,9 @@ class RecordingFiles final : public StoreFiles {
   }
   Expected<void> remove(const std::string& path) override {
     note("remove");
-    return below_->remove(path);
+    auto removed = below_->remove(path);
+    on_remove();
+    return removed;
   }
   Expected<std::uint64_t> free_bytes(const std::string&) override { return free; }
   std::uint64_t free = 1ull << 40;
