@@ -1,12 +1,12 @@
 #include "probe/spool/spool.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "measurement/check.h"
 #include "probe/limits.h"
 #include "probe/spool/detail.h"
+#include "probe/spool/loss_counts.h"
 #include "probe/spool/spool_file.h"
 #include "protocol/record_codec.h"
 
@@ -38,28 +38,6 @@ SpoolClass class_of(Tier tier) {
 
 std::string_view as_text(const RecordId& id) {
   return {reinterpret_cast<const char*>(id.bytes().data()), id.bytes().size()};
-}
-
-std::string write_counts(const LimitCounts& counts) {
-  std::string out;
-  for (const auto& [name, times] : counts) {
-    out += (out.empty() ? "" : ",") + name + "=" + std::to_string(times);
-  }
-  return out;
-}
-
-LimitCounts read_counts(std::string_view text) {
-  LimitCounts counts;
-  while (!text.empty()) {
-    const std::string_view item = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(text.size(), item.size() + 1));
-    const auto equals = item.find('=');
-    if (equals == std::string_view::npos) continue;
-    std::uint32_t times = 0;
-    std::from_chars(item.data() + equals + 1, item.data() + item.size(), times);
-    counts[std::string(item.substr(0, equals))] += times;
-  }
-  return counts;
 }
 
 }  // namespace
@@ -111,17 +89,18 @@ Expected<Spool> Spool::open(const std::string& path, Options options) {
   return fresh;
 }
 
-Expected<void> Spool::begin_anew() {
+Expected<void> Spool::begin_anew(const Row& row) {
   // The old connection stays open until the new one replaces it; its file only changes its name.
   auto fresh = open(path_, options_);
   if (!fresh) return std::unexpected(fresh.error());
   fresh->held_ = std::move(held_);
   fresh->held_bytes_ = held_bytes_;
   fresh->notices_.insert(fresh->notices_.begin(), notices_.begin(), notices_.end());
-  for (const auto& [name, times] : unsaved_) {
-    fresh->pending_[name] += times;
-    fresh->unsaved_[name] += times;
-  }
+  // The new file knows of none: neither those to be told nor those that rows in memory tell.
+  add_counts(fresh->pending_, pending_);
+  add_counts(fresh->unsaved_, pending_);
+  add_counts(fresh->unsaved_, row.carries);
+  for (const Row& held : fresh->held_) add_counts(fresh->unsaved_, held.carries);
   *this = std::move(*fresh);
   return {};
 }
@@ -137,18 +116,20 @@ Expected<void> Spool::read_level() {
   for (;;) {
     const auto row = losses->step();
     if (!row) return std::unexpected(row.error());
-    if (!*row) return {};
+    if (!*row) break;
     pending_[std::string(losses->text(0))] += static_cast<std::uint32_t>(losses->integer(1));
   }
+  for (const Row& row : held_) take_counts(pending_, row.carries);
+  return {};
 }
 
 Expected<void> Spool::append(Measurement measurement) {
   Row row{.rank = class_of(measurement.tier),
           .id = measurement.header.id,
           .born = measurement.header.time,
-          .carries = pending_,
+          .carries = std::exchange(pending_, {}),  // told here and nowhere else, wherever the row is
           .line = {}};
-  for (const auto& [name, times] : pending_) measurement.limits[name] += times;
+  add_counts(measurement.limits, row.carries);
   row.line = protocol::write_record(measurement);
   return store(std::move(row));
 }
@@ -164,25 +145,26 @@ Expected<void> Spool::append(const MinuteSummary& summary) {
 }
 
 Expected<void> Spool::store(Row row) {
-  if (auto flushed = flush_held(); !flushed && flushed.error().kind == ErrorKind::no_space) {
-    Error error = std::move(flushed.error());
-    hold(std::move(row));
-    return std::unexpected(std::move(error));
+  auto written = write(row);
+  if (!written && written.error().kind == ErrorKind::invalid_input) {
+    if (auto anew = begin_anew(row); anew) written = write(row);
   }
-  auto inserted = insert(row);
-  if (!inserted && inserted.error().kind == ErrorKind::invalid_input) {
-    if (auto anew = begin_anew(); !anew) return anew;
-    inserted = insert(row);
-  }
-  if (!inserted && inserted.error().kind == ErrorKind::no_space) {
+  if (!written && written.error().kind == ErrorKind::no_space) {
     // The journal may hold pages that fit into holes of the file.
-    if (database_.execute("PRAGMA wal_checkpoint(TRUNCATE)")) inserted = insert(row);
+    if (database_.execute("PRAGMA wal_checkpoint(TRUNCATE)")) written = write(row);
   }
-  if (!inserted) {
-    if (inserted.error().kind == ErrorKind::no_space) hold(std::move(row));
-    return inserted;
+  if (!written) {
+    const bool full = written.error().kind == ErrorKind::no_space;
+    if (row.rank != SpoolClass::summary) hold(std::move(row), full ? loss::kNoSpace : loss::kNotWritten);
+    return written;
   }
   return bytes_ > options_.bytes_max ? make_room() : Expected<void>();
+}
+
+// In their order: what is held, then this row.
+Expected<void> Spool::write(const Row& row) {
+  if (auto flushed = flush_held(); !flushed) return flushed;
+  return insert(row);
 }
 
 // What an undelivered summary of the day weighed; it is gone after this.
@@ -220,7 +202,15 @@ Expected<void> Spool::settle_losses(const Row& row) {
     statements_.count_loss.bind(2, static_cast<std::int64_t>(times));
     if (auto counted = statements_.count_loss.run(); !counted) return counted;
   }
-  return row.carries.empty() ? Expected<void>() : database_.execute("UPDATE losses SET pending = 0");
+  if (row.carries.empty()) return {};
+  auto tell = database_.prepare("UPDATE losses SET pending = max(0, pending - ?) WHERE name = ?");
+  if (!tell) return std::unexpected(tell.error());
+  for (const auto& [name, times] : row.carries) {
+    tell->bind(1, static_cast<std::int64_t>(times));
+    tell->bind_text(2, name);
+    if (auto told = tell->run(); !told) return told;
+  }
+  return {};
 }
 
 Expected<void> Spool::insert(const Row& row) {
@@ -241,17 +231,16 @@ Expected<void> Spool::insert(const Row& row) {
   if (auto settled = settle_losses(row); !settled) return settled;
   if (auto committed = transaction->commit(); !committed) return committed;
   unsaved_.clear();
-  if (!row.carries.empty()) pending_.clear();
   bytes_ += row.line.size();
   bytes_ -= std::min(bytes_, replaced);
   return {};
 }
 
-void Spool::hold(Row row) {
-  // Losses told in it are told again by the next record if it never gets to the disk.
+void Spool::hold(Row row, std::string_view reason) {
   if (held_bytes_ + row.line.size() > kHeldBytesMax) {
-    pending_[std::string(loss::kNoSpace)] += 1;
-    unsaved_[std::string(loss::kNoSpace)] += 1;
+    add_counts(pending_, row.carries);  // the next record tells them
+    pending_[std::string(reason)] += 1;
+    unsaved_[std::string(reason)] += 1;
     return;
   }
   held_bytes_ += row.line.size();

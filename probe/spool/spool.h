@@ -32,6 +32,7 @@ inline constexpr std::string_view kKey = "spool_key";
 inline constexpr std::string_view kSummary = "spool_summary";
 inline constexpr std::string_view kAge = "spool_age";            // older than the spool keeps
 inline constexpr std::string_view kNoSpace = "spool_no_space";   // the disk was full
+inline constexpr std::string_view kNotWritten = "spool_not_written";  // the disk failed otherwise
 inline constexpr std::string_view kDamaged = "spool_damaged";    // files, not records: found damaged
 inline constexpr std::string_view kRejected = "rejected_";       // and the collector's reason
 }  // namespace loss
@@ -50,10 +51,11 @@ class Spool {
   // a file that a newer version wrote.
   [[nodiscard]] static Expected<Spool> open(const std::string& path, Options options);
 
-  // Returns when the record is committed. `no_space`: it is held in memory and tried again at the next
-  // append, as long as kHeldBytesMax allows.
+  // Returns when the record is committed. One that cannot be written, for whatever reason, is held in
+  // memory and tried again at the next append, as long as kHeldBytesMax allows; what is beyond is counted.
   [[nodiscard]] Expected<void> append(Measurement measurement);
-  // Replaces an earlier revision of the same day that was not delivered yet.
+  // Replaces an earlier revision of the same day that was not delivered yet. One that cannot be written
+  // is not held: its diary makes it again.
   [[nodiscard]] Expected<void> append(const MinuteSummary& summary);
 
   struct Item {
@@ -76,7 +78,7 @@ class Spool {
   struct Level {
     std::uint64_t records = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t held = 0;  // in memory, because the disk is full
+    std::uint64_t held = 0;  // in memory, because they could not be written
     std::optional<WallTime> oldest;
     std::map<std::string, std::uint64_t> losses;  // since the file was begun
   };
@@ -109,8 +111,9 @@ class Spool {
   [[nodiscard]] Expected<std::uint64_t> remove_day(std::int64_t day);
   [[nodiscard]] Expected<void> settle_losses(const Row& row);
   [[nodiscard]] Expected<void> flush_held();
-  void hold(Row row);
-  [[nodiscard]] Expected<void> begin_anew();
+  [[nodiscard]] Expected<void> write(const Row& row);
+  void hold(Row row, std::string_view reason);
+  [[nodiscard]] Expected<void> begin_anew(const Row& row);
   [[nodiscard]] Expected<void> count(std::string_view name, std::uint64_t times);
 
   struct Stored {
@@ -130,8 +133,8 @@ class Spool {
   std::string path_;
   Options options_;
   std::uint64_t bytes_ = 0;
-  LimitCounts pending_;  // losses that no record has told yet
-  LimitCounts unsaved_;  // among them those the disk had no room for
+  LimitCounts pending_;  // losses that no record tells, none in memory either
+  LimitCounts unsaved_;  // losses that are not in the file yet, some of them told by rows in memory
   std::deque<Row> held_;
   std::uint64_t held_bytes_ = 0;
   std::vector<std::string> notices_;

@@ -13,6 +13,7 @@
 
 #include "probe/limits.h"
 #include "probe/spool/detail.h"
+#include "platform/sqlite/sqlite.h"
 #include "protocol/record_codec.h"
 #include "tests/unit/probe/records.h"
 #include "tests/unit/probe/temporary_directory.h"
@@ -147,6 +148,65 @@ TEST_F(SpoolTest, EachLossTravelsOnce) {
   Spool again = open();
   ASSERT_TRUE(again.append(some_measurement(4, Tier::key)));
   EXPECT_EQ(told(again)["rejected_malformed"], 1u);
+}
+
+// A file that refuses every new record until it is healed, as a disk does that fails to write.
+class SpoolOnABadDisk : public SpoolTest {
+ protected:
+  void break_it() { run("CREATE TRIGGER broken BEFORE INSERT ON records BEGIN SELECT RAISE(FAIL, 'broken'); END"); }
+  void heal() { run("DROP TRIGGER broken"); }
+  Spool spool_ = open();
+
+ private:
+  void run(const char* sql) {
+    auto other = platform::Database::open(path_, platform::Durability::process_crash);
+    ASSERT_TRUE(other);
+    ASSERT_TRUE(other->execute(sql));
+  }
+};
+
+TEST_F(SpoolOnABadDisk, WhatCannotBeWrittenIsHeldAndWrittenLater) {
+  break_it();
+  for (std::uint64_t i = 0; i < 3; ++i) EXPECT_FALSE(spool_.append(some_measurement(i, Tier::key)));
+  EXPECT_EQ(spool_.level()->held, 3u);
+  heal();
+  ASSERT_TRUE(spool_.append(some_measurement(3, Tier::key)));
+  EXPECT_EQ(spool_.level()->held, 0u);
+  EXPECT_THAT(ids_of(spool_), ElementsAre(numbered_id(0), numbered_id(1), numbered_id(2), numbered_id(3)));
+}
+
+TEST_F(SpoolOnABadDisk, WhatMemoryCannotHoldIsCountedAndToldOnce) {
+  break_it();
+  constexpr std::uint64_t kRecords = 1'000;
+  for (std::uint64_t i = 0; i < kRecords; ++i) EXPECT_FALSE(spool_.append(some_measurement(i, Tier::key, 1'000)));
+  heal();
+  ASSERT_TRUE(spool_.append(some_measurement(kRecords, Tier::key)));
+  const auto level = *spool_.level();
+  const std::uint64_t lost = level.losses.at(std::string(loss::kNotWritten));
+  EXPECT_GT(lost, 0u);
+  EXPECT_EQ(level.records + lost, kRecords + 1);
+  EXPECT_EQ(told(spool_)[std::string(loss::kNotWritten)], lost);
+}
+
+TEST_F(SpoolOnABadDisk, ALossIsToldByOneOfTheHeldRecords) {
+  ASSERT_TRUE(spool_.append(some_measurement(1, Tier::key)));
+  ASSERT_TRUE(spool_.rejected(spool_.next_batch(1, 1'000'000)->front(), "too_old"));
+  break_it();
+  for (std::uint64_t i = 2; i < 6; ++i) EXPECT_FALSE(spool_.append(some_measurement(i, Tier::key)));
+  ASSERT_TRUE(spool_.expire(*parse_rfc3339("2024-01-05T11:00:00Z")));  // looks into the file again
+  EXPECT_FALSE(spool_.append(some_measurement(6, Tier::key)));
+  heal();
+  ASSERT_TRUE(spool_.append(some_measurement(7, Tier::key)));
+  EXPECT_EQ(told(spool_)["rejected_too_old"], 1u);
+  Spool again = open();
+  ASSERT_TRUE(again.append(some_measurement(8, Tier::key)));
+  EXPECT_EQ(told(again)["rejected_too_old"], 1u) << "nor by the next process";
+}
+
+TEST_F(SpoolOnABadDisk, ASummaryIsLeftToItsDiary) {
+  break_it();
+  EXPECT_FALSE(spool_.append(some_summary(1, "2024-01-05T00:00:00Z", 1)));
+  EXPECT_EQ(spool_.level()->held, 0u);
 }
 
 TEST_F(SpoolTest, FullTierBodiesGoFirst) {
