@@ -123,7 +123,11 @@ PublicNetwork Publisher::show_network(const Network& network, const NetworkOverv
 
 PublicOverview Publisher::publish(const Overview& overview) {
   const WallTime hour = floor_to(overview.now, kHour);
-  if (!hour_ || *hour_ < hour) hold(overview, hour);
+  if (!hour_ && !rule_.is_local() && overview.now != hour) {
+    hour_ = hour;  // what stood then is not known: nothing is held until the next
+  } else if (!hour_ || *hour_ < hour) {
+    hold(overview, hour);
+  }
   PublicOverview shown;
   shown.now = overview.now;
   shown.hour = *hour_;

@@ -14,7 +14,8 @@
 // subtraction.
 // - A target gains the full view at a full hour only, so that a volunteer's first minute cannot be
 // read
-//   off the page.
+//   off the page. After a start nothing is shown until the next full hour: what stood at the last one
+//   is not known.
 #pragma once
 
 #include <compare>

@@ -71,7 +71,7 @@ Families public_families() {
   NetworkOverview one = network("KZ", 9198, 12);
   one.targets.push_back(
       target("web:https://www.example.com/", State::blocked, 12, "tls.reset.sni"));
-  add_public_overview(families, publisher.publish(overview({one})));
+  add_public_overview(families, shown_since_the_hour(publisher, overview({one})));
   add_build_info(families, {"0.1.0", "abc", "g++"});
   return families;
 }

@@ -15,7 +15,7 @@ using ::testing::Test;
 
 std::string page_of(const Overview& now, PublicationRule rule = {}) {
   Publisher publisher(rule);
-  return render_page(publisher.publish(now), {"Example Foundation", "0.1.0"});
+  return render_page(shown_since_the_hour(publisher, now), {"Example Foundation", "0.1.0"});
 }
 
 bool says(const std::string& page, std::string_view text) {

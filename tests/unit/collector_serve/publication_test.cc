@@ -49,7 +49,7 @@ TEST(Publication, WhatANumberOfWitnessesAllows) {
     Publisher publisher({});
     NetworkOverview one = network("KZ", 9198, row.clusters);
     one.targets.push_back(target("web:a", State::blocked, row.clusters, "tls.reset.sni"));
-    const PublicOverview shown = publisher.publish(overview({one}));
+    const PublicOverview shown = shown_since_the_hour(publisher, overview({one}));
     const PublicTarget* found = find(shown, 9198, "web:a");
     ASSERT_EQ(found != nullptr, row.shown) << row.claim;
     EXPECT_EQ(shown.networks.empty(), !row.shown) << row.claim;
@@ -69,7 +69,7 @@ TEST(Publication, AStateByTheHourStandsUntilTheNext) {
   NetworkOverview one = network("KZ", 9198, 4);
   one.targets.push_back(target("web:a", State::ok, 4));
   Overview now = overview({one});
-  (void)publisher.publish(now);
+  (void)shown_since_the_hour(publisher, now);
   now.networks[0].targets[0].state = State::blocked;
   now.now += minutes(3);
   EXPECT_EQ(find(publisher.publish(now), 9198, "web:a")->state, State::ok);
@@ -81,12 +81,29 @@ TEST(Publication, AStateByTheHourStandsUntilTheNext) {
   EXPECT_TRUE(publisher.publish(now).networks.empty()) << "11:00 has come";
 }
 
+TEST(Publication, AfterAStartNothingIsShownUntilTheNextFullHour) {
+  Publisher publisher({});
+  NetworkOverview one = network("KZ", 9198, 12);
+  one.targets.push_back(target("web:a", State::blocked, 12));
+  one.targets.push_back(target("web:b", State::blocked, 3));
+  Overview now = overview({one});
+  EXPECT_TRUE(publisher.publish(now).networks.empty()) << "10:55 is not 10:00";
+  now.now += minutes(2);
+  EXPECT_TRUE(publisher.publish(now).networks.empty());
+  now.now += minutes(3);
+  const PublicOverview shown = publisher.publish(now);
+  EXPECT_EQ(shown.hour, floor_to(now.now, std::chrono::hours(1)));
+  ASSERT_NE(find(shown, 9198, "web:a"), nullptr);
+  EXPECT_TRUE(find(shown, 9198, "web:a")->detail);
+  EXPECT_NE(find(shown, 9198, "web:b"), nullptr);
+}
+
 TEST(Publication, TheFifthWitnessShowsAtTheNextHourOnly) {
   Publisher publisher({});
   NetworkOverview one = network("KZ", 9198, 4);
   one.targets.push_back(target("web:a", State::ok, 4));
   Overview now = overview({one});
-  (void)publisher.publish(now);
+  (void)shown_since_the_hour(publisher, now);
   now.networks[0].targets[0].clusters = 5;
   now.now += minutes(1);
   EXPECT_FALSE(find(publisher.publish(now), 9198, "web:a")->detail);
@@ -99,7 +116,7 @@ TEST(Publication, AChangeOfAWellWitnessedTargetShowsAtOnce) {
   NetworkOverview one = network("KZ", 9198, 12);
   one.targets.push_back(target("web:a", State::ok, 12));
   Overview now = overview({one});
-  (void)publisher.publish(now);
+  (void)shown_since_the_hour(publisher, now);
   now.now += minutes(2);
   now.networks[0].targets[0].state = State::blocked;
   EXPECT_EQ(find(publisher.publish(now), 9198, "web:a")->state, State::blocked);
@@ -112,7 +129,7 @@ TEST(Publication, AMixtureBehindABoundIsNeverShown) {
   NetworkOverview others = network("ZZ", 0, 60);
   others.is_other = true;
   others.targets.push_back(target("web:a", State::blocked, 60));
-  const PublicOverview shown = publisher.publish(overview({one, others}));
+  const PublicOverview shown = shown_since_the_hour(publisher, overview({one, others}));
   ASSERT_EQ(shown.networks.size(), 1u);
   EXPECT_TRUE(shown.networks[0].targets.empty());
 }
@@ -226,15 +243,15 @@ TEST(Publication, NoDifferenceTellsOfFewerThanFive) {
   small.targets.push_back(target("web:https://a.example/", State::blocked, 2));
   Publisher with({});
   Publisher without({});
-  EXPECT_EQ(everything_public(with.publish(overview({one, small}))),
-            everything_public(without.publish(overview({one}))))
+  EXPECT_EQ(everything_public(shown_since_the_hour(with, overview({one, small}))),
+            everything_public(shown_since_the_hour(without, overview({one}))))
       << "a small network must not change a byte";
   NetworkOverview one_fewer = one;
   one_fewer.targets[0].clusters = 6;
   one_fewer.clusters = one_fewer.reporting = 6;
   Publisher third({});
-  EXPECT_EQ(everything_public(with.publish(overview({one}))),
-            everything_public(third.publish(overview({one_fewer}))))
+  EXPECT_EQ(everything_public(shown_since_the_hour(with, overview({one}))),
+            everything_public(shown_since_the_hour(third, overview({one_fewer}))))
       << "within a band nobody can be counted";
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "collector/serve/overview.h"
+#include "collector/serve/publication/publication.h"
 
 namespace kua::collector::test {
 
@@ -47,6 +48,14 @@ inline Overview overview(std::vector<NetworkOverview> networks) {
   overview.key_window = std::chrono::minutes(30);
   overview.networks = std::move(networks);
   return overview;
+}
+
+// What `publisher` shows of a world that was the same at the full hour.
+inline PublicOverview shown_since_the_hour(Publisher& publisher, const Overview& now) {
+  Overview at_hour = now;
+  at_hour.now = floor_to(now.now, std::chrono::hours(1));
+  (void)publisher.publish(at_hour);
+  return publisher.publish(now);
 }
 
 }  // namespace kua::collector::test
