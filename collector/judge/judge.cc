@@ -77,8 +77,9 @@ void Judge::on_probe(const Measurement& measurement, const ReceivedFacts& facts)
 }
 
 void Judge::on_control(const Measurement& control, const ReceivedFacts& facts) {
+  const std::uint64_t turned_away = book_.turned_away();
   if (!book_.add(control)) {
-    ++counters_.controls_ignored;
+    ++(book_.turned_away() > turned_away ? counters_.controls_beyond : counters_.controls_ignored);
     return;
   }
   ++counters_.controls;

@@ -40,7 +40,8 @@ struct JudgeCounters {
   std::uint64_t judged_again = 0;      // times a verdict was made anew
   std::uint64_t revised = 0;           // of these, how many changed the summary
   std::uint64_t controls = 0;          // control measurements taken
-  std::uint64_t controls_ignored = 0;  // not comparable, too old, beyond a bound
+  std::uint64_t controls_ignored = 0;  // not comparable, too old
+  std::uint64_t controls_beyond = 0;   // turned away by a bound of the control book
   std::uint64_t strangers = 0;  // records that called themselves control and were not believed
 };
 

@@ -40,6 +40,7 @@ void add_judge(Families& families, const Judge& judge) {
   add_sample(ignored, static_cast<double>(counters.controls_ignored),
              {{"reason", "not_comparable"}});
   add_sample(ignored, static_cast<double>(counters.strangers), {{"reason", "not_vouched"}});
+  add_sample(ignored, static_cast<double>(counters.controls_beyond), {{"reason", "bound"}});
   add_counter(families, "kua_judge_open_dropped_total",
               "Measurements whose wait for a control was cut short by a bound.",
               judge.open().dropped());

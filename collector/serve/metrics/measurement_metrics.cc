@@ -70,7 +70,9 @@ MeasurementMetrics::MeasurementMetrics(prometheus::Registry& registry, std::size
     not_counted_[reason] =
         &not_counted.Add({{"reason", to_string(static_cast<NotCounted>(reason))}});
   }
-  for (const char* family : {kMeasurements, kSteps, "kua_target_state", "kua_cell_blocked_ratio"}) {
+  for (const char* family : {kMeasurements, kSteps, "kua_target_state", "kua_cell_blocked_ratio",
+                             "kua_target_probes", "kua_target_witnesses",
+                             "kua_target_state_since_timestamp_seconds"}) {
     series_dropped_.Add({{"family", family}});
   }
 }

@@ -96,7 +96,7 @@ void add_ratios(Families& families, const Overview& overview, Room& room) {
 
 template <typename ValueOf>
 void add_target_gauge(Families& families, const Overview& overview, const char* name,
-                      const char* help, Room room, ValueOf value_of) {
+                      const char* help, Room& room, ValueOf value_of) {
   MetricFamily& gauge = open_family(families, name, help, MetricType::Gauge);
   gauge.metric.reserve(targets_of(overview));
   for (const NetworkOverview& network : overview.networks) {
@@ -151,16 +151,19 @@ void add_overview(Families& families, const Overview& overview, std::size_t max_
   Room ratios(max_series);
   add_ratios(families, overview, ratios);
   metrics.dropped("kua_cell_blocked_ratio", ratios.refused());
-  add_target_gauge(families, overview, "kua_target_probes",
-                   "Distinct probes that can tell the state of a target, whatever they say.",
-                   Room(max_series), [](const TargetOverview& target) { return target.probes; });
-  add_target_gauge(families, overview, "kua_target_witnesses",
-                   "Distinct clusters of probes whose word backs the state of a target.",
-                   Room(max_series),
-                   [](const TargetOverview& target) { return target.supporting; });
-  add_target_gauge(families, overview, "kua_target_state_since_timestamp_seconds",
-                   "When the present state of a target began.", Room(max_series),
-                   [](const TargetOverview& target) { return unix_seconds(target.since); });
+  const auto add_gauge = [&](const char* name, const char* help, auto value_of) {
+    Room room(max_series);
+    add_target_gauge(families, overview, name, help, room, value_of);
+    metrics.dropped(name, room.refused());
+  };
+  add_gauge("kua_target_probes",
+            "Distinct probes that can tell the state of a target, whatever they say.",
+            [](const TargetOverview& target) { return target.probes; });
+  add_gauge("kua_target_witnesses",
+            "Distinct clusters of probes whose word backs the state of a target.",
+            [](const TargetOverview& target) { return target.supporting; });
+  add_gauge("kua_target_state_since_timestamp_seconds", "When the present state of a target began.",
+            [](const TargetOverview& target) { return unix_seconds(target.since); });
   add_network_gauge(families, overview, "kua_probes_reporting",
                     "Probes heard within three of their own intervals.",
                     [](const NetworkOverview& network) { return network.reporting; });

@@ -95,6 +95,17 @@ TEST_F(JudgeTest, AControlWhoseOwnLineIsInTroubleIsNoControl) {
   EXPECT_EQ(judge.counters().controls_ignored, 2u);
 }
 
+TEST_F(JudgeTest, AControlBeyondABoundIsCountedApart) {
+  JudgeOptions options;
+  options.book.vantages_max = 1;
+  Judge small(options, sink, clock);
+  small.on_record(received(control(well(), kControl, 0)));
+  small.on_record(received(control(well(), kOtherControl, 0)));
+  EXPECT_EQ(small.counters().controls, 1u);
+  EXPECT_EQ(small.counters().controls_beyond, 1u);
+  EXPECT_EQ(small.counters().controls_ignored, 0u) << "nothing is wrong with it";
+}
+
 TEST_F(JudgeTest, OnlyTheOperatorsControlsAreBelieved) {
   JudgeOptions options;
   options.controls = std::set{probe_id(kControl)};

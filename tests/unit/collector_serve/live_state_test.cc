@@ -7,7 +7,9 @@
 
 #include "collector/serve/metrics/exposition.h"
 #include "collector/serve/metrics/measurement_metrics.h"
+#include "collector/serve/metrics/overview_source.h"
 #include "tests/unit/collector_judge/world.h"
+#include "tests/unit/collector_serve/sample.h"
 
 namespace kua::collector::test {
 namespace {
@@ -241,6 +243,20 @@ TEST_F(LiveStateTest, NetworksBeyondTheCapAreFoldedIntoOther) {
             std::string::npos)
       << text;
   EXPECT_NE(text.find("network=\"other\",state=\"ok\"} 7"), std::string::npos) << text;
+}
+
+TEST_F(LiveStateTest, WhatAFamilyHasNoRoomForIsCounted) {
+  NetworkOverview one = network("KZ", 9198, 3);
+  for (const char* id : {"web:a", "web:b", "web:c"}) one.targets.push_back(target(id, State::ok, 3));
+  Families families;
+  add_overview(families, overview({one}), 2, metrics);
+  const std::string text = metrics_text();
+  for (const char* family :
+       {"kua_target_probes", "kua_target_witnesses", "kua_target_state_since_timestamp_seconds"}) {
+    EXPECT_NE(text.find("kua_series_dropped_total{family=\"" + std::string(family) + "\"} 1"),
+              std::string::npos)
+        << family << " takes two of three";
+  }
 }
 
 }  // namespace
