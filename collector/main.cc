@@ -248,6 +248,7 @@ Expected<void> serve(const CollectorConfig& config, Log& log) {
   take_lists(own_lists, shown, log);
   const WallTime since = clock.wall_now() - config.replay_window;
   if (const auto replayed = replay(**store, shown.sink(), since, log); !replayed) return replayed;
+  shown.live();
 
   IngestOptions ingest_options = config.ingest;
   ingest_options.scale_time(config.time_scale);

@@ -57,6 +57,8 @@ class Attendance {
 
   [[nodiscard]] std::size_t size() const noexcept { return probes_.size(); }
   [[nodiscard]] std::uint64_t turned_away() const noexcept { return turned_away_; }
+  // What was counted in the replay on start is no news.
+  void live() noexcept { turned_away_ = 0; }
 
  private:
   struct Presence {

@@ -121,6 +121,8 @@ class Cells {
   [[nodiscard]] std::size_t open_layers() const noexcept;  // cells: the above × layers judged
   [[nodiscard]] std::uint64_t folded() const noexcept;     // votes that went into "other"
   [[nodiscard]] std::uint64_t unheard() const noexcept;    // votes beyond witnesses_max
+  // What was counted in the replay on start is no news.
+  void live() noexcept { folded_ = unheard_ = 0; }
   [[nodiscard]] const CellsOptions& options() const noexcept { return options_; }
 
  private:

@@ -69,6 +69,8 @@ class Directory {
   [[nodiscard]] const std::string& at(MechanismIndex i) const { return mechanisms_.at(i.value); }
   [[nodiscard]] std::size_t network_count() const noexcept { return networks_.size(); }
   [[nodiscard]] const Folded& folded() const noexcept { return folded_; }
+  // What was counted in the replay on start is no news.
+  void live() noexcept { folded_ = {}; }
 
  private:
   // Finds without making a string of the key.

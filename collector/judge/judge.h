@@ -54,6 +54,12 @@ class Judge final : public RecordSink {
   // Told how long each judgement took.
   void set_timer(std::function<void(Microseconds)> timer) { timer_ = std::move(timer); }
 
+  // The replay on start is over: counters begin here.
+  void live() noexcept {
+    counters_ = {};
+    open_.live();
+  }
+
   void on_record(const ReceivedRecord& received) override;
   void on_heartbeat(const ProbeId& probe, LinkState state, const ReceivedFacts& facts) override;
 

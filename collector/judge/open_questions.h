@@ -39,6 +39,8 @@ class OpenQuestions {
 
   [[nodiscard]] std::size_t size() const noexcept { return questions_.size(); }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
+  // What was counted in the replay on start is no news.
+  void live() noexcept { dropped_ = 0; }
 
  private:
   struct Item {

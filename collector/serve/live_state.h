@@ -56,6 +56,13 @@ class LiveState final : public JudgementSink {
   void on_control(const ProbeId& control) override;
   void on_heartbeat(const ProbeId& probe, LinkState state, const ReceivedFacts& facts) override;
 
+  // The replay on start is over: counters begin here.
+  void live() noexcept {
+    cells_.live();
+    directory_.live();
+    attendance_.live();
+  }
+
   // Everything that holds at `now`. Costs about a microsecond a cell.
   [[nodiscard]] Overview overview(WallTime now);
 

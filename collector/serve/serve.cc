@@ -66,6 +66,12 @@ void Serve::set_lists(std::span<const protocol::TargetList> lists) {
   judge_.set_knowledge(std::move(knowledge));
 }
 
+void Serve::live() noexcept {
+  metrics_.live();
+  judge_.live();
+  state_.live();
+}
+
 Overview Serve::look() {
   const WallTime now = clock_.wall_now();
   Overview overview = state_.overview(now);

@@ -40,6 +40,8 @@ class Serve {
         const platform::Clock& clock);
 
   [[nodiscard]] RecordSink& sink() noexcept { return judge_; }
+  // Call once, after the replay on start: what came before it makes cells and moves no counter.
+  void live() noexcept;
   // What the signed lists say of targets and of how networks block.
   void set_lists(std::span<const protocol::TargetList> lists);
   // Runs before each scrape of the desk, to refresh what others keep in the registry.

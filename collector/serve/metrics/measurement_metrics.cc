@@ -115,11 +115,11 @@ void MeasurementMetrics::judged(const Directory& directory, NetworkIndex network
       found = states_.emplace(key, make_states("ZZ", "other", "MISC")).first;
     }
   }
-  found->second[static_cast<std::size_t>(summary)]->Increment();
+  if (is_live_) found->second[static_cast<std::size_t>(summary)]->Increment();
 }
 
 void MeasurementMetrics::not_counted(NotCounted reason) {
-  not_counted_[static_cast<std::size_t>(reason)]->Increment();
+  if (is_live_) not_counted_[static_cast<std::size_t>(reason)]->Increment();
 }
 
 prometheus::Histogram& MeasurementMetrics::step(const Directory& directory, NetworkIndex network,
@@ -145,12 +145,13 @@ void MeasurementMetrics::steps(const Directory& directory, NetworkIndex network,
     if (!layer) continue;
     const StepContext* context = context_of(observation);
     if (context == nullptr || context->role != StepRole::main || context->failure) continue;
-    step(directory, network, *layer).Observe(seconds(context->duration));
+    prometheus::Histogram& durations = step(directory, network, *layer);
+    if (is_live_) durations.Observe(seconds(context->duration));
   }
 }
 
 void MeasurementMetrics::judge_duration(Microseconds duration) {
-  judge_durations_.Observe(seconds(duration));
+  if (is_live_) judge_durations_.Observe(seconds(duration));
 }
 
 void MeasurementMetrics::dropped(const std::string& family, std::size_t label_sets) {

@@ -35,6 +35,10 @@ class MeasurementMetrics {
   MeasurementMetrics(const MeasurementMetrics&) = delete;
   MeasurementMetrics& operator=(const MeasurementMetrics&) = delete;
 
+  // The replay on start is over. Until then nothing counts, or every restart would read as a burst; label
+  // sets are made all the same, so that rates begin at a zero.
+  void live() noexcept { is_live_ = true; }
+
   void judged(const Directory& directory, NetworkIndex network, CategoryIndex category,
               State summary);
   void not_counted(NotCounted reason);
@@ -56,6 +60,7 @@ class MeasurementMetrics {
   [[nodiscard]] bool admit(const char* family, std::size_t label_sets, const std::string& key);
 
   std::size_t max_series_;
+  bool is_live_ = false;
   prometheus::Family<prometheus::Counter>& measurements_;
   prometheus::Family<prometheus::Histogram>& step_durations_;
   prometheus::Family<prometheus::Counter>& series_dropped_;

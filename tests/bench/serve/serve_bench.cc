@@ -83,6 +83,7 @@ struct Everything {
   Judge judge{{}, state, clock};
   Everything() {
     judge.set_knowledge(known());
+    metrics.live();
     judge.set_timer([this](Microseconds duration) { metrics.judge_duration(duration); });
     take_controls(judge);
   }

@@ -22,7 +22,10 @@ using verdict::test::well;
 
 class LiveStateTest : public ::testing::Test {
  protected:
-  LiveStateTest() { judge.set_knowledge(known()); }
+  LiveStateTest() {
+    judge.set_knowledge(known());
+    metrics.live();
+  }
   void take(const ReceivedRecord& record) { judge.on_record(record); }
   std::string metrics_text() { return expose(registry.Collect(), Exposition::text_0_0_4); }
 
@@ -230,6 +233,7 @@ TEST_F(LiveStateTest, AControlIsNoProbeOfTheNetworkItStandsIn) {
 TEST_F(LiveStateTest, NetworksBeyondTheCapAreFoldedIntoOther) {
   prometheus::Registry small_registry;
   MeasurementMetrics small(small_registry, 3 * kStates);
+  small.live();
   LiveState many({}, small);
   Judge many_judge({}, many, clock);
   for (std::uint32_t asn = 1; asn <= 10; ++asn) {

@@ -144,6 +144,28 @@ TEST_F(SitesTest, TheDeskGivesCellsByLayer) {
                   .empty());
 }
 
+TEST_F(SitesTest, AReplayMakesCellsAndMovesNoCounter) {
+  const auto says = [&](const char* line) {
+    return ask(desk, "/metrics").body.find(line) != std::string::npos;
+  };
+  take(control(well(), 90, 0));
+  take(measured(well(), 1, 1));
+  EXPECT_TRUE(says("kua_cells_open 1"));
+  serve.live();
+  constexpr const char* kSeries =
+      "kua_measurements_total{category=\"NEWS\",country=\"KZ\",network=\"AS9198\",state=\"ok\"} ";
+  EXPECT_TRUE(says((std::string(kSeries) + "0").c_str())) << "a rate begins at a zero";
+  EXPECT_TRUE(says("kua_judge_controls_total 0"));
+  EXPECT_TRUE(says("kua_judge_duration_seconds_count 0"));
+  EXPECT_TRUE(
+      says("kua_step_duration_seconds_count{country=\"KZ\",layer=\"tls\",network=\"AS9198\"} 0"));
+  take(measured(well(), 2, 2));
+  take(control(well(), 90, 3));
+  EXPECT_TRUE(says((std::string(kSeries) + "1").c_str()));
+  EXPECT_TRUE(says("kua_judge_controls_total 1"));
+  EXPECT_TRUE(says("kua_judge_duration_seconds_count 1"));
+}
+
 TEST_F(SitesTest, OneProbeIsOnTheDeskAndNowhereInPublic) {
   take(measured(resolved().cut(kTrue, kReset).as(StepRole::same_address).shakes(kTrue), 1, 0));
   EXPECT_NE(ask(desk, "/metrics").body.find("www.example.com"), std::string::npos);
