@@ -73,8 +73,8 @@ TlsHandshake describe_stranger(X509* leaf, const protocol::CollectorEndpoint& en
   seen.client_hello_sent = true;
   seen.trust = ChainTrust::unknown_authority;
   Certificate certificate;
-  certificate.der = der_of(leaf);
-  certificate.sha256 = platform::to_hex(platform::sha256(certificate.der));
+  // Its hashes alone: who stands in between copies the collector's name into what he presents.
+  certificate.sha256 = platform::to_hex(platform::sha256(der_of(leaf)));
   certificate.spki_sha256 = platform::to_hex(platform::sha256(spki_of(leaf)));
   seen.chain.push_back(std::move(certificate));
   return seen;
