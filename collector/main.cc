@@ -242,13 +242,13 @@ Expected<void> serve(const CollectorConfig& config, Log& log) {
                                    config.free_bytes_min};
   auto store = RecordStore::open(*files, clock, store_options);
   if (!store) return std::unexpected(store.error());
-  log_recovery(**store, log);
 
   Serve shown(serve_options(config), registry, **store, clock);
   take_lists(own_lists, shown, log);
   const WallTime since = clock.wall_now() - config.replay_window;
   if (const auto replayed = replay(**store, shown.sink(), since, log); !replayed) return replayed;
   shown.live();
+  log_recovery(**store, log);
 
   IngestOptions ingest_options = config.ingest;
   ingest_options.scale_time(config.time_scale);

@@ -71,7 +71,6 @@ Expected<void> DayLog::recover(sys_days day, std::uint64_t known_end) {
     const auto frame = next_frame(day, end);
     if (!frame) return std::unexpected(frame.error());
     if (!*frame) break;
-    recovery_.damaged_bytes += (*frame)->position.offset - end;
     end = (*frame)->position.offset + (*frame)->position.bytes;
   }
   if (end == size) return {};

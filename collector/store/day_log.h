@@ -36,7 +36,6 @@ class DayLog {
   struct Recovery {
     std::uint64_t torn_bytes = 0;       // cut from the end of the newest file, and kept beside it
     std::uint64_t torn_bytes_lost = 0;  // of these, how many the full disk had no room to keep
-    std::uint64_t damaged_bytes = 0;    // unreadable in the middle of a file; left where they are
   };
 
   // Looks at the newest day's end from `known_end` on (bytes of it already known to be whole frames).

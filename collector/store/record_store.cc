@@ -13,6 +13,22 @@ using std::chrono::sys_days;
 
 sys_days day_of(WallTime time) { return std::chrono::floor<std::chrono::days>(time); }
 
+// The bytes of lines that cannot be read.
+std::uint64_t replay_lines(std::string_view lines, const std::function<void(const StoredRecord&)>& to) {
+  std::uint64_t unreadable = 0;
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    auto line = read_stored_line(lines.substr(at, end - at));
+    if (line) {
+      to(StoredRecord{std::string(line->record), std::move(line->facts)});
+    } else {
+      unreadable += end - at;
+    }
+    at = end + 1;
+  }
+  return unreadable;
+}
+
 constexpr std::size_t kDurationsMax = 10'000;  // kept between two scrapes
 constexpr std::chrono::minutes kRetentionPause{1};  // between looks at what is too old, when nothing arrives
 
@@ -47,7 +63,6 @@ Expected<void> RecordStore::start() {
   log_ = std::move(*log);
   counters_.torn_bytes = log_->recovery().torn_bytes;
   counters_.torn_bytes_lost = log_->recovery().torn_bytes_lost;
-  counters_.damaged_bytes = log_->recovery().damaged_bytes;
   index_behind_ = true;
   if (const auto ready = ready_index(); !ready) {
     if (ready.error().kind != ErrorKind::no_space) return ready;
@@ -82,10 +97,14 @@ Expected<void> RecordStore::catch_up() {
       if (is_closing()) return fail(ErrorKind::unavailable, "the collector stops", "indexing the record log");
       const auto frame = log_->next_frame(day, at);
       if (!frame) return std::unexpected(frame.error());
+      const std::uint64_t begin = *frame ? (*frame)->position.offset : size;
+      count_damage(day, at, begin);
+      at = begin;
       if (!*frame) break;
-      counters_.damaged_bytes += (*frame)->position.offset - at;
-      if (const auto indexed = index_frame(**frame); !indexed) return indexed;
-      at = (*frame)->position.offset + (*frame)->position.bytes;
+      const auto unreadable = index_frame(**frame);
+      if (!unreadable) return std::unexpected(unreadable.error());
+      at += (*frame)->position.bytes;
+      count_damage(day, begin, at, *unreadable);
       if (index_->waiting() < limits::kIndexFlushRows) continue;
       if (const auto flushed = index_->flush(); !flushed) return flushed;
     }
@@ -144,10 +163,18 @@ bool RecordStore::is_closing() {
   return closing_;
 }
 
-Expected<void> RecordStore::index_frame(const Frame& frame) {
-  if (const auto opened = index_->open_frame(); !opened) return opened;
+void RecordStore::count_damage(sys_days day, std::uint64_t begin, std::uint64_t end,
+                               std::optional<std::uint64_t> lines_bytes) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t first_seen = first_looks_.mark(day, begin, end);
+  if (first_seen > 0) counters_.damaged_bytes += lines_bytes.value_or(first_seen);
+}
+
+Expected<std::uint64_t> RecordStore::index_frame(const Frame& frame) {
+  if (const auto opened = index_->open_frame(); !opened) return std::unexpected(opened.error());
   protocol::RecordReader reader;
   WallTime committed;
+  std::uint64_t unreadable = 0;
   const std::string_view lines = frame.lines;
   for (std::size_t at = 0; at < lines.size();) {
     const std::size_t end = std::min(lines.find('\n', at), lines.size());
@@ -163,16 +190,16 @@ Expected<void> RecordStore::index_frame(const Frame& frame) {
       }
       committed = std::max(committed, stored->facts.received);
     } else {
-      counters_.damaged_bytes += line.size();
+      unreadable += line.size();
     }
     at = end + 1;
   }
   if (const auto ended = index_->end_lookups(); !ended) {
     index_->undo_frame();
-    return ended;
+    return std::unexpected(ended.error());
   }
   index_->close_frame(frame.position, committed);
-  return {};
+  return unreadable;
 }
 
 bool RecordStore::append(AppendBatch batch, std::function<void(AppendResult)> done) {
@@ -400,14 +427,10 @@ Expected<void> RecordStore::replay(WallTime since, const std::function<void(cons
   if (!frames) return std::unexpected(frames.error());
   for (const FramePosition& position : *frames) {
     const auto lines = log_->read(position);
-    if (!lines) continue;  // counted when the log was opened
-    const std::string_view text = *lines;
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t end = std::min(text.find('\n', at), text.size());
-      auto line = read_stored_line(text.substr(at, end - at));
-      if (line) to(StoredRecord{std::string(line->record), std::move(line->facts)});
-      at = end + 1;
-    }
+    if (!lines && lines.error().kind == ErrorKind::not_found) continue;  // its day went meanwhile
+    std::optional<std::uint64_t> unreadable;
+    if (lines) unreadable = replay_lines(*lines, to);
+    count_damage(position.day, position.offset, position.offset + position.bytes, unreadable);
   }
   return {};
 }

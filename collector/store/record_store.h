@@ -16,6 +16,7 @@
 #include "collector/limits.h"
 #include "collector/store/archive.h"
 #include "collector/store/day_log.h"
+#include "collector/store/first_looks.h"
 #include "collector/store/index_reader.h"
 #include "collector/store/record_index.h"
 #include "measurement/error.h"
@@ -80,7 +81,7 @@ class RecordStore final : public RecordArchive {
   void settle();
 
   // Every stored record committed at or after `since`, in order of commit. Only before the first
-  // append. Lines that cannot be read are passed over and counted as damaged.
+  // append. Frames and lines that cannot be read are passed over and counted as damaged.
   [[nodiscard]] Expected<void> replay(WallTime since, const std::function<void(const StoredRecord&)>& to);
 
   [[nodiscard]] Expected<std::optional<StoredRecord>> find(const RecordId& id) override;
@@ -109,7 +110,11 @@ class RecordStore final : public RecordArchive {
   [[nodiscard]] bool is_closing();
   template <typename LookUp>
   auto look_up(LookUp in);
-  [[nodiscard]] Expected<void> index_frame(const Frame& frame);
+  // The bytes of its lines that cannot be read.
+  [[nodiscard]] Expected<std::uint64_t> index_frame(const Frame& frame);
+  // What could not be read from `begin` to `end` of a day; counts where nobody looked before.
+  void count_damage(std::chrono::sys_days day, std::uint64_t begin, std::uint64_t end,
+                    std::optional<std::uint64_t> lines_bytes = std::nullopt);
   void run();
   [[nodiscard]] std::vector<Pending> take_group();
   void commit(std::vector<Pending> group);
@@ -148,7 +153,8 @@ class RecordStore final : public RecordArchive {
   std::condition_variable settled_;
   std::vector<Microseconds> durations_;
 
-  std::optional<Error> damage_;  // met by a look-up
+  std::optional<Error> damage_;  // of the index, met by a look-up
+  FirstLooks first_looks_;
 
   std::mutex reader_mutex_;
   std::optional<IndexReader> reader_;  // none: opened by the next look-up

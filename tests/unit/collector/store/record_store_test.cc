@@ -8,6 +8,7 @@
 #include <future>
 
 #include "collector/store/stored_line.h"
+#include "platform/compress/compress.h"
 #include "protocol/record_codec.h"
 #include "tests/unit/collector/store/recording_files.h"
 #include "tests/unit/collector/store/sample_records.h"
@@ -79,6 +80,29 @@ class RecordStoreTest : public ::testing::Test {
     std::fstream file(index_file(), std::ios::binary | std::ios::in | std::ios::out);
     file.seekp(static_cast<std::streamoff>(static_cast<std::uintmax_t>(part * static_cast<double>(pages)) * kPage));
     file << std::string(kPage, '\0');
+  }
+  std::string day_file() const { return directory_.path() + "/log/" + DayLog::file_name(std::chrono::floor<days>(kNoon)); }
+  // Three frames, the second unreadable; its bytes.
+  std::uint64_t damage_second_of_three() {
+    std::vector<std::uint64_t> ends;
+    for (unsigned i = 0; i < 3; ++i) {
+      EXPECT_TRUE(append({sample_measurement(i)}).has_value());
+      ends.push_back(std::filesystem::file_size(day_file()));
+    }
+    store_.reset();
+    std::fstream file(day_file(), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>((ends[0] + ends[1]) / 2));
+    file << "damage";
+    return ends[1] - ends[0];
+  }
+  std::size_t replayed() {
+    std::size_t records = 0;
+    EXPECT_TRUE(store_->replay(kNoon - days(1), [&](const StoredRecord&) { ++records; }).has_value());
+    return records;
+  }
+  void remove_index() {
+    store_.reset();
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_file(suffix));
   }
   std::string index_file(const char* suffix = "") const { return directory_.path() + "/index.db" + suffix; }
 
@@ -163,8 +187,7 @@ TEST_F(RecordStoreTest, ALostIndexIsMadeAgainFromTheLog) {
   open();
   ASSERT_TRUE(append({sample_measurement(1), sample_measurement(2)}).has_value());
   ASSERT_TRUE(append({sample_measurement(3)}).has_value());
-  store_.reset();
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_file(suffix));
+  remove_index();
   open();
   EXPECT_EQ(store_->query({})->size(), 3u);
   EXPECT_EQ(*append({sample_measurement(3)}), Results{Stored::duplicate});
@@ -183,6 +206,52 @@ TEST_F(RecordStoreTest, AnIndexThatLagsCatchesUp) {
   open();
   EXPECT_TRUE(is_stored(sample_measurement(2)));
   EXPECT_EQ(*append({sample_measurement(2)}), Results{Stored::duplicate});
+}
+
+TEST_F(RecordStoreTest, DamageOfTheNewestDayCountsOnce) {
+  open();
+  const std::uint64_t damaged = damage_second_of_three();
+  remove_index();
+  open();
+  EXPECT_EQ(store_->counters().damaged_bytes, damaged);
+  EXPECT_EQ(replayed(), 2u);
+  EXPECT_EQ(store_->counters().damaged_bytes, damaged);
+}
+
+TEST_F(RecordStoreTest, AFrameThatReplayCannotReadCountsOnce) {
+  open();
+  const std::uint64_t damaged = damage_second_of_three();
+  open();
+  EXPECT_EQ(store_->counters().damaged_bytes, 0u) << "the index knows the day; nobody has looked";
+  EXPECT_EQ(replayed(), 2u);
+  EXPECT_EQ(store_->counters().damaged_bytes, damaged);
+  EXPECT_EQ(replayed(), 2u);
+  EXPECT_EQ(store_->counters().damaged_bytes, damaged);
+}
+
+TEST_F(RecordStoreTest, LinesThatReplayCannotReadCountOnce) {
+  open();
+  ASSERT_TRUE(append({sample_measurement(0)}).has_value());
+  store_.reset();
+  const std::string first = *files_.read(day_file(), 0, 1 << 20);
+  const std::string lines = *platform::zstd_decompress(first, 1 << 20);
+  std::ofstream(day_file(), std::ios::binary | std::ios::app) << platform::zstd_compress(lines + "no record\n");
+  for (const char* claim : {"indexed and replayed", "replayed"}) {
+    open();
+    EXPECT_EQ(replayed(), 2u) << claim;
+    EXPECT_EQ(store_->counters().damaged_bytes, 9u) << claim;
+  }
+}
+
+TEST_F(RecordStoreTest, AnOlderDayThatEndsInDamageIsCounted) {
+  open();
+  ASSERT_TRUE(append({sample_measurement(0)}).has_value());
+  clock_.set(kNoon + days(1));
+  ASSERT_TRUE(append({sample_measurement(1)}).has_value());
+  store_.reset();
+  std::ofstream(day_file(), std::ios::binary | std::ios::app) << "damage";
+  open();
+  EXPECT_EQ(store_->counters().damaged_bytes, 6u);
 }
 
 // Numbers `first`, `first` + 4, …: sets with different firsts lie between each other.
