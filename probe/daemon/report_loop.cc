@@ -29,12 +29,16 @@ double draw() {
 }  // namespace
 
 ReportLoop::ReportLoop(Parts& parts, const LineWatch& line)
-    : parts_(parts), line_(line), bell_(parts.executor) {
+    : parts_(parts),
+      line_(line),
+      bell_(parts.executor),
+      enrolment_({.again = parts.scaled_by_lab(kEnrolAgain), .retry = parts.scaled_by_lab(kEnrolRetry)}) {
   facts_.enrolled = parts.setup.membership && parts.setup.membership->network;
 }
 
 void ReportLoop::line_returned() {
   parts_.uplink->line_returned();
+  enrolment_.line_returned();
   summaries_now_ = true;
   hurry();
 }
@@ -93,7 +97,8 @@ asio::awaitable<void> ReportLoop::report() {
 }
 
 asio::awaitable<bool> ReportLoop::enrol_if_due() {
-  if (!due(enrolled_at_, facts_.enrolled ? kEnrolAgain : kEnrolRetry) && facts_.enrolled) co_return true;
+  const Standing standing = facts_.enrolled ? Standing::enrolled : Standing::stranger;
+  if (!enrolment_.begin(parts_.clock.monotonic_now(), standing)) co_return facts_.enrolled;
   const auto enrolled = co_await enrol(parts_.setup, *parts_.uplink);
   if (enrolled) {
     if (!facts_.enrolled) parts_.log.info("enrolled with the collector");
@@ -101,6 +106,7 @@ asio::awaitable<bool> ReportLoop::enrol_if_due() {
     facts_.trouble.reset();
     co_return true;
   }
+  if (enrolled.error().kind == ErrorKind::unavailable) enrolment_.unreached();
   trouble(enrolled.error());
   co_return facts_.enrolled;
 }
@@ -134,7 +140,6 @@ asio::awaitable<void> ReportLoop::deliver() {
   }
   if (delivery.enrolment_needed) {
     facts_.enrolled = false;
-    enrolled_at_.reset();
     hurry();
   }
   if (!delivery.advice.empty() && on_advice) on_advice(delivery.advice);

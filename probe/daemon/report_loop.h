@@ -10,6 +10,7 @@
 #include "probe/daemon/bell.h"
 #include "probe/daemon/line_watch.h"
 #include "probe/daemon/parts.h"
+#include "probe/uplink/enrolment_times.h"
 
 namespace kua::probe {
 
@@ -54,7 +55,7 @@ class ReportLoop {
   Bell bell_;
   Facts facts_;
   bool summaries_now_ = true;  // the first report of a process tells the outage it may have missed
-  std::optional<MonotonicTime> enrolled_at_;
+  EnrolmentTimes enrolment_;
   std::optional<MonotonicTime> list_asked_at_;
   std::optional<MonotonicTime> summarized_at_;
   std::optional<MonotonicTime> expired_at_;

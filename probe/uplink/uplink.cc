@@ -113,7 +113,7 @@ asio::awaitable<Expected<protocol::EnrolmentAnswer>> Uplink::enrol(protocol::Enr
   auto answer = co_await call(std::move(request));
   if (!answer) co_return std::unexpected(std::move(answer.error()));
   if (answer->status != 200 && answer->status != 201) {
-    co_return std::unexpected(refusal(*answer, "enrolling"));
+    co_return std::unexpected(refused(*answer, "enrolling"));
   }
   co_return protocol::read_enrolment_answer(answer->body);
 }
@@ -158,11 +158,15 @@ Expected<void> Uplink::settle(Spool& spool, const std::vector<Spool::Item>& item
     return spool.rejected(items.front(), answer.status == 413 ? "too_large" : "malformed");
   }
   if (answer.status == 401) delivery.enrolment_needed = true;
+  return std::unexpected(refused(answer, std::string(kDoing)));
+}
+
+Error Uplink::refused(const ApiAnswer& answer, std::string doing) {
   if (answer.retry_after) {
     peers_[connected_to_].backoff.told_to_wait(clock_.monotonic_now(), *answer.retry_after);
-    drop_connection();  // another endpoint may be asked meanwhile
+    drop_connection();
   }
-  return std::unexpected(refusal(answer, std::string(kDoing)));
+  return refusal(answer, std::move(doing));
 }
 
 Expected<void> Uplink::settle_accepted(Spool& spool, const std::vector<Spool::Item>& items,
@@ -210,7 +214,7 @@ asio::awaitable<Expected<void>> Uplink::heartbeat(LinkState state) {
   ApiCall request = signed_post(protocol::kHeartbeatsPath, std::string(kJson), std::move(body));
   auto answer = co_await call(std::move(request));
   if (!answer) co_return std::unexpected(std::move(answer.error()));
-  if (answer->status != 204) co_return std::unexpected(refusal(*answer, "sending a heartbeat"));
+  if (answer->status != 204) co_return std::unexpected(refused(*answer, "sending a heartbeat"));
   co_return Expected<void>();
 }
 
@@ -222,7 +226,7 @@ asio::awaitable<Expected<std::optional<std::string>>> Uplink::fetch_list(Country
   auto answer = co_await call(std::move(request));
   if (!answer) co_return std::unexpected(std::move(answer.error()));
   if (answer->status == 304) co_return std::optional<std::string>();
-  if (answer->status != 200) co_return std::unexpected(refusal(*answer, "fetching the target list"));
+  if (answer->status != 200) co_return std::unexpected(refused(*answer, "fetching the target list"));
   etag_ = answer->etag;
   co_return std::optional<std::string>(std::move(answer->body));
 }

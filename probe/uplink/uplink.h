@@ -88,6 +88,8 @@ class Uplink {
                                       const ApiAnswer& answer, Delivery& delivery, std::size_t& batch_max);
   [[nodiscard]] Expected<void> settle_accepted(Spool& spool, const std::vector<Spool::Item>& items,
                                                const ApiAnswer& answer, Delivery& delivery);
+  // Rests the endpoint for as long as its answer asks; another may be asked meanwhile.
+  [[nodiscard]] Error refused(const ApiAnswer& answer, std::string doing);
   void note_wrong_pin(TlsHandshake seen);
   void drop_connection();
 

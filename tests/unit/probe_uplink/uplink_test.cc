@@ -238,6 +238,16 @@ TEST_F(UplinkTest, ABusyCollectorIsLeftAloneForAsLongAsItAsks) {
   EXPECT_EQ(requests_, 1) << "it was not asked a second time";
 }
 
+TEST_F(UplinkTest, AnEnrolmentThatIsToldToWaitWaits) {
+  serve("POST", "/v1/probes", [](const HttpRequest&) { return refuse(429, {{"Retry-After", "30"}}); });
+  auto link = uplink();
+  const auto before = clock_.monotonic_now();
+  EXPECT_FALSE(run(link.enrol({})));
+  EXPECT_GE(link.not_before(), before + std::chrono::seconds(30));
+  EXPECT_FALSE(run(link.enrol({})));
+  EXPECT_EQ(requests_, 1) << "it was not asked a second time";
+}
+
 TEST_F(UplinkTest, AFullDiskAtTheCollectorLosesNothing) {
   fill(3);
   serve("POST", "/v1/records", [](const HttpRequest&) { return refuse(507); });
