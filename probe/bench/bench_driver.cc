@@ -127,6 +127,7 @@ Expected<BenchResult> run_bench(const BenchOptions& options) {
                               .list = list,
                               .system_resolvers = {options.resolver},
                               .own_addresses = {},
+                              .own_networks = {},
                               .allow_ipv6 = false,
                               .pacing = pacing,
                               .stamp = bench_stamp()};

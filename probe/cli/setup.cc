@@ -193,6 +193,7 @@ Instrument make_instrument(const Setup& setup, const platform::Clock& clock, con
                     .list = setup.lists.reference(),
                     .system_resolvers = setup.resolvers,
                     .own_addresses = interface_addresses(),
+                    .own_networks = interface_networks(),
                     .allow_ipv6 = setup.config.schedule.ipv6,
                     .pacing = pacing,
                     .stamp = {.probe = setup.identity.id,

@@ -49,6 +49,7 @@ struct Instrument {
   std::vector<Endpoint> system_resolvers;  // from /etc/resolv.conf, in order
   // Addresses under which others see this probe, where known: scrubbed like those of its own sockets.
   std::vector<IpAddress> own_addresses;
+  std::vector<Prefix> own_networks;  // on the line beside this machine: none of them is contacted or told
   bool allow_ipv6 = true;
   Pacing pacing;
   RecordStamp stamp;

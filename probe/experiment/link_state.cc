@@ -6,7 +6,6 @@
 #include "probe/experiment/run.h"
 #include "probe/experiment/task_group.h"
 #include "probe/limits.h"
-#include "probe/step/contact_guard.h"
 #include "probe/step/gateway.h"
 #include "probe/step/http_date.h"
 #include "probe/step/http_round_trip.h"
@@ -141,7 +140,7 @@ std::vector<IpAddress> contactable(const Run& run, const Lookup& lookup) {
   std::vector<IpAddress> out;
   if (!lookup.reply) return out;
   for (const IpAddress& address : lookup.reply->addresses) {
-    if (may_contact(address, run.list().routable)) out.push_back(address);
+    if (run.may_contact(address)) out.push_back(address);
   }
   return out;
 }
@@ -183,7 +182,7 @@ std::vector<Endpoint> other_resolvers(const Run& run) {
 asio::awaitable<std::vector<IpAddress>> addresses_of(std::shared_ptr<Session> session, Control control) {
   if (const auto literal = control.url.address()) {
     std::vector<IpAddress> only;
-    if (may_contact(*literal, session->run->list().routable)) only.push_back(*literal);
+    if (session->run->may_contact(*literal)) only.push_back(*literal);
     co_return only;
   }
   const auto known = session->memory->addresses.find(control.url.host);

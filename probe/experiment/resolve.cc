@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "probe/experiment/task_group.h"
-#include "probe/step/contact_guard.h"
 #include "probe/step/doh_lookup.h"
 #include "protocol/target_url.h"
 
@@ -28,7 +27,7 @@ bool can_be_injected(const Run& run, const IpAddress& resolver) {
   static const Prefix loopback4 = *Prefix::parse("127.0.0.0/8");
   static const Prefix loopback6 = *Prefix::parse("::1/128");
   const bool loopback = loopback4.contains(resolver) || loopback6.contains(resolver);
-  return !loopback || may_contact(resolver, run.list().routable);
+  return !loopback || run.may_contact(resolver);
 }
 
 void add(Answers& out, const Run& run, const std::vector<Lookup>& lookups) {
@@ -38,7 +37,7 @@ void add(Answers& out, const Run& run, const std::vector<Lookup>& lookups) {
     out.failed = out.failed || failed;
     if (!lookup.reply) continue;
     for (const IpAddress& address : lookup.reply->addresses) {
-      if (!may_contact(address, run.list().routable)) {
+      if (!run.may_contact(address)) {
         out.barred = true;
       } else if (std::ranges::find(out.addresses, address) == out.addresses.end()) {
         out.addresses.push_back(address);
@@ -58,7 +57,7 @@ std::optional<LookupOptions> options_for(const Run& run, const LookupPlan& plan,
   options.context.role = plan.role;
   options.engine = engine;
   options.resolver = resolver;
-  const bool telling = may_contact(resolver.address, run.list().routable);
+  const bool telling = run.may_contact(resolver.address);
   options.resolver_text = telling ? resolver.text() : "private";
   options.name = *name;
   options.types = types_of(run);
@@ -93,7 +92,7 @@ std::optional<Choice> draw(Run& run, Kind kind) {
     if (kind == Kind::udp ? !resolver.udp : resolver.doh_url.empty()) continue;
     for (const IpAddress& address : resolver.addresses) {
       const bool usable = address.family() == Family::ip4 || run.ipv6_worth_trying();
-      if (usable && may_contact(address, run.list().routable)) choices.push_back({&resolver, address});
+      if (usable && run.may_contact(address)) choices.push_back({&resolver, address});
     }
   }
   if (choices.empty()) return std::nullopt;

@@ -6,6 +6,7 @@
 
 #include "platform/crypto/crypto.h"
 #include "probe/limits.h"
+#include "probe/step/contact_guard.h"
 #include "probe/step/scrub.h"
 
 namespace kua::probe {
@@ -167,7 +168,29 @@ std::set<std::string> Run::take_late_replies() {
   return hosts;
 }
 
+bool Run::may_contact(const IpAddress& address) const {
+  return probe::may_contact(address, list().routable, instrument_->own_networks);
+}
+
+void Run::withhold_own_networks() {
+  const auto withhold = [&](DnsReply& reply) {
+    for (IpAddress& address : reply.addresses) {
+      const auto stand_in = stand_in_for(address, instrument_->own_networks);
+      if (!stand_in) continue;
+      address = *stand_in;
+      reply.raw.clear();  // says it too
+    }
+  };
+  for (Observation& observation : measurement_.observations) {
+    auto* lookup = std::get_if<Lookup>(&observation);
+    if (lookup == nullptr) continue;
+    if (lookup->reply) withhold(*lookup->reply);
+    std::ranges::for_each(lookup->late, withhold);
+  }
+}
+
 void Run::scrub() {
+  withhold_own_networks();
   const std::vector<IpAddress> own(own_addresses_.begin(), own_addresses_.end());
   Scrubber scrubber(own, asked_addresses(measurement_.observations));
   scrubber.keep_patterns(list().fingerprints);

@@ -71,6 +71,7 @@ class Run {
   // The line or the vantage was at fault, not a target.
   void fail_vantage(std::string_view reason);
   void learn_own_address(const TcpStream& stream);
+  [[nodiscard]] bool may_contact(const IpAddress& address) const;
   // Whether an IPv6 address is worth a connect: not where the vantage is known to be broken, nor after
   // one host of this run was silent over IPv6 and answered over IPv4.
   [[nodiscard]] bool ipv6_worth_trying() const noexcept;
@@ -89,6 +90,7 @@ class Run {
 
  private:
   void keep_new_certificates(TlsHandshake& handshake);
+  void withhold_own_networks();
   void scrub();
 
   const Instrument* instrument_;

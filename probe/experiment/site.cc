@@ -6,7 +6,6 @@
 
 #include "probe/experiment/task_group.h"
 #include "probe/limits.h"
-#include "probe/step/contact_guard.h"
 
 namespace kua::probe {
 
@@ -246,7 +245,7 @@ asio::awaitable<SiteFacts> measure_site(std::shared_ptr<Run> run, Site site, std
     facts.system = co_await ask_system(run, std::move(plan));
   } else {
     facts.system.addresses = std::move(known);
-    if (literal && may_contact(*literal, run->list().routable)) facts.system.addresses = {*literal};
+    if (literal && run->may_contact(*literal)) facts.system.addresses = {*literal};
   }
 
   std::vector<IpAddress> four = first_of(*run, facts.system.addresses, Family::ip4);

@@ -5,7 +5,6 @@
 #include "probe/experiment/follow_up.h"
 #include "probe/experiment/site.h"
 #include "probe/limits.h"
-#include "probe/step/contact_guard.h"
 
 namespace kua::probe {
 
@@ -51,7 +50,7 @@ std::optional<protocol::TargetUrl> next_url(Run& run, const Site& site, const Si
     return std::nullopt;
   }
   const auto literal = next->address();
-  if (literal && !may_contact(*literal, run.list().routable)) {
+  if (literal && !run.may_contact(*literal)) {
     run.count_limit("private_redirects");
     return std::nullopt;
   }

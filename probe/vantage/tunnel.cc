@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -94,6 +95,28 @@ std::vector<IpAddress> interface_addresses() {
   for (const ifaddrs* entry = list.get(); entry != nullptr; entry = entry->ifa_next) {
     if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_LOOPBACK) != 0) continue;
     if (const auto address = address_of(*entry->ifa_addr)) out.push_back(*address);
+  }
+  return out;
+}
+
+Prefix network_of(const IpAddress& address, const IpAddress& mask) {
+  constexpr int kSubnetBits6 = 64;  // RFC 4291 §2.5.1
+  int bits = 0;
+  for (const std::uint8_t byte : mask.bytes()) bits += std::popcount(byte);
+  if (address.family() == Family::ip6) bits = std::min(bits, kSubnetBits6);
+  const int all = static_cast<int>(address.bytes().size()) * 8;
+  return Prefix::of(address, bits == 0 ? all : bits);
+}
+
+std::vector<Prefix> interface_networks() {
+  std::vector<Prefix> out;
+  const InterfaceList list = interfaces();
+  for (const ifaddrs* entry = list.get(); entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr || entry->ifa_netmask == nullptr) continue;
+    if ((entry->ifa_flags & IFF_LOOPBACK) != 0) continue;
+    const auto address = address_of(*entry->ifa_addr);
+    const auto mask = address_of(*entry->ifa_netmask);
+    if (address && mask && mask->family() == address->family()) out.push_back(network_of(*address, *mask));
   }
   return out;
 }

@@ -26,5 +26,10 @@ namespace kua::probe {
 
 // The addresses of this machine's interfaces, loopback apart.
 [[nodiscard]] std::vector<IpAddress> interface_addresses();
+// The networks they lie in, at the time of asking.
+[[nodiscard]] std::vector<Prefix> interface_networks();
+// An address and its netmask. Over IPv6 the /64 at least, since a lease by DHCPv6 comes as a /128; a mask
+// of no bits says nothing of neighbours and leaves the address alone.
+[[nodiscard]] Prefix network_of(const IpAddress& address, const IpAddress& mask);
 
 }  // namespace kua::probe

@@ -18,6 +18,18 @@ using std::chrono::seconds;
 
 Endpoint resolver(const char* address) { return {*IpAddress::parse(address), 53, Transport::udp}; }
 
+TEST(NetworkOf, IsWhatSharesTheLineWithThisMachine) {
+  const auto network = [](const char* address, const char* mask) {
+    return network_of(*IpAddress::parse(address), *IpAddress::parse(mask)).text();
+  };
+  EXPECT_EQ(network("2a02:1:2:3::5", "ffff:ffff:ffff:ffff::"), "2a02:1:2:3::/64");
+  EXPECT_EQ(network("2a02:1:2:3::5", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), "2a02:1:2:3::/64") << "DHCPv6";
+  EXPECT_EQ(network("2a02:1:2:3::5", "ffff:ffff:ffff::"), "2a02:1:2::/48");
+  EXPECT_EQ(network("95.56.9.1", "255.255.240.0"), "95.56.0.0/20");
+  EXPECT_EQ(network("95.56.9.1", "255.255.255.255"), "95.56.9.1/32") << "PPP";
+  EXPECT_EQ(network("95.56.9.1", "0.0.0.0"), "95.56.9.1/32") << "not the whole internet";
+}
+
 TEST(ResolvConfTest, NameserversInOrder) {
   const auto found = read_resolv_conf(
       "# comment\nsearch home\nnameserver 192.0.2.1\n  nameserver\t2001:db8::1%eth0\nnameserver nonsense\n"

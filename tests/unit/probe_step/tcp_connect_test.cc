@@ -111,11 +111,28 @@ TEST(TcpConnect, CallsALackOfDescriptorsOurOwnFailure) {
 
 TEST(ContactGuard, BarsWhatIsNotPublicUnlessTheListSaysSo) {
   const std::vector<Prefix> lab = {*Prefix::parse("198.18.0.0/15")};
-  EXPECT_TRUE(probe::may_contact(*IpAddress::parse("93.184.216.34"), {}));
-  EXPECT_FALSE(probe::may_contact(*IpAddress::parse("192.168.1.1"), lab));
-  EXPECT_FALSE(probe::may_contact(*IpAddress::parse("127.0.0.1"), lab));
-  EXPECT_FALSE(probe::may_contact(*IpAddress::parse("198.18.0.1"), {}));
-  EXPECT_TRUE(probe::may_contact(*IpAddress::parse("198.18.0.1"), lab));
+  EXPECT_TRUE(probe::may_contact(*IpAddress::parse("93.184.216.34"), {}, {}));
+  EXPECT_FALSE(probe::may_contact(*IpAddress::parse("192.168.1.1"), lab, {}));
+  EXPECT_FALSE(probe::may_contact(*IpAddress::parse("127.0.0.1"), lab, {}));
+  EXPECT_FALSE(probe::may_contact(*IpAddress::parse("198.18.0.1"), {}, {}));
+  EXPECT_TRUE(probe::may_contact(*IpAddress::parse("198.18.0.1"), lab, {}));
+}
+
+TEST(ContactGuard, BarsTheNeighboursOfThisMachineUnderPublicAddresses) {
+  const std::vector<Prefix> own = {*Prefix::parse("2a02:1:2:3::/64"), *Prefix::parse("95.56.0.0/20")};
+  const std::vector<Prefix> lab = {*Prefix::parse("0.0.0.0/0"), *Prefix::parse("::/0")};
+  for (const char* neighbour : {"2a02:1:2:3::5", "95.56.15.1"}) {
+    EXPECT_FALSE(probe::may_contact(*IpAddress::parse(neighbour), {}, own)) << neighbour;
+    EXPECT_FALSE(probe::may_contact(*IpAddress::parse(neighbour), lab, own)) << neighbour;
+    const auto told = probe::stand_in_for(*IpAddress::parse(neighbour), own);
+    ASSERT_TRUE(told) << neighbour;
+    EXPECT_TRUE(probe::is_home_address(*told)) << neighbour;
+  }
+  EXPECT_TRUE(probe::may_contact(*IpAddress::parse("2a02:1:2:4::5"), {}, own));
+  EXPECT_TRUE(probe::may_contact(*IpAddress::parse("95.56.16.1"), {}, own));
+  EXPECT_FALSE(probe::stand_in_for(*IpAddress::parse("95.56.16.1"), own));
+  EXPECT_FALSE(probe::stand_in_for(*IpAddress::parse("192.168.1.7"), {{*Prefix::parse("192.168.1.0/24")}}))
+      << "private addresses tell of no home";
 }
 
 }  // namespace

@@ -147,7 +147,8 @@ class DeadEnd : public ::testing::TestWithParam<Location> {};
 
 TEST_P(DeadEnd, IsNotFollowed) {
   World world;
-  world.list.routable = {*Prefix::parse("127.0.0.1/32")};
+  world.list.routable = {*Prefix::parse("127.0.0.1/32"), *Prefix::parse("127.0.0.3/32")};
+  world.instrument.own_networks = {*Prefix::parse("127.0.0.3/32")};
   DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
   world.instrument.system_resolvers = {dns.endpoint()};
   ServerOptions options;
@@ -164,6 +165,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Location{"an address at home", "http://192.168.1.1/login", false, "private_redirects"},
                       Location{"an address in the lab's list is not the machine's own", "http://127.0.0.2/", false,
                                "private_redirects"},
+                      Location{"a neighbour under a public address", "http://127.0.0.3/", false, "private_redirects"},
                       Location{"another program's link", "tg://resolve?domain=x", false, ""},
                       Location{"no URL", "http://[::1", true, ""}, Location{"no host", "https:///", true, ""}));
 
@@ -177,6 +179,26 @@ TEST(WebReachability, NeverContactsAPrivateAddressForAPublicName) {
   EXPECT_THAT(steps_of<Connect>(m), IsEmpty());
   EXPECT_EQ(trap.connections(), 0);
   EXPECT_THAT(steps_of<Lookup>(m, StepRole::retry), Not(IsEmpty())) << "it is a reason to doubt";
+}
+
+TEST(WebReachability, NeitherContactsNorTellsNeighboursUnderPublicAddresses) {
+  World world;
+  const Server trap(world.loop, {});
+  world.list.routable.push_back(*Prefix::parse("2001:db8::/32"));
+  world.instrument.own_networks = {*Prefix::parse("127.0.0.0/24"), *Prefix::parse("2001:db8:1:2::/64")};
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1", "2001:db8:1:2::5"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  const Measurement m = world.check(at("http", "site.example", trap.port()), FollowUp::all);
+  EXPECT_EQ(trap.connections(), 0);
+  for (const Observation& observation : m.observations) {
+    EXPECT_FALSE(std::holds_alternative<Connect>(observation));
+    const auto* lookup = std::get_if<Lookup>(&observation);
+    if (lookup == nullptr) continue;
+    EXPECT_EQ(lookup->resolver, "private") << "it is a router's public address";
+    if (lookup->name.text() != "site.example" || lookup->type != QueryType::aaaa || !lookup->reply) continue;
+    EXPECT_THAT(lookup->reply->addresses, ElementsAre(*IpAddress::parse("fd00::")));
+    EXPECT_THAT(lookup->reply->raw, IsEmpty());
+  }
 }
 
 TEST(WebReachability, EndsAndClosesWhenItIsDropped) {

@@ -38,7 +38,7 @@ struct World {
   probe::TrustStore trust = trust_in(authority);
   protocol::TargetList list;
   TempDirectory proc_net;  // a line of its own, whose gateway is loopback
-  probe::Instrument instrument{clock, trust, list, {}, {}, true, {}, stamp(), proc_net.path()};
+  probe::Instrument instrument{clock, trust, list, {}, {}, {}, true, {}, stamp(), proc_net.path()};
 
   World() {
     std::ofstream(proc_net.file("route"))
