@@ -65,11 +65,34 @@ std::vector<std::string> spellings6(const IpAddress& address) {
   return {address.text(), hex(bytes, ":", 2), hex(bytes, "-", 2), hex(bytes, "", 16), nibbles};
 }
 
-// Whether a literal may begin at `at`: not inside a word, unless a percent-escape ends there.
+// Whether an escape that stands for one character ends at `at`: of JSON (RFC 8259 §7) or JavaScript, or a
+// percent-escape, encoded again as often as may be ("%3D", "%253D").
+bool ends_escape(std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  constexpr std::string_view kOneLetter = "nrtbfv";
+  if (at >= 2 && before[at - 2] == '\\' && kOneLetter.contains(before[at - 1])) return true;
+  const auto hex_digits_from = [&](std::size_t from) { return std::ranges::all_of(before.substr(from), is_hex); };
+  if (at >= 6 && before.substr(at - 6, 2) == "\\u" && hex_digits_from(at - 4)) return true;
+  if (at >= 4 && before.substr(at - 4, 2) == "\\x" && hex_digits_from(at - 2)) return true;
+  if (at < 3 || !hex_digits_from(at - 2)) return false;
+  std::size_t begin = at - 2;
+  while (begin >= 2 && before.substr(begin - 2, 2) == "25") begin -= 2;
+  return begin >= 1 && before[begin - 1] == '%';
+}
+
+// Whether what begins at `at` is the tail of a longer number ("1.2.3.4.5"), not of a name ("dsl1.2.3.4.5").
+bool is_behind_number(std::string_view text, std::size_t at) {
+  if (at < 2 || text[at - 1] != '.' || !is_digit(text[at - 2])) return false;
+  std::size_t begin = at - 2;
+  while (begin > 0 && is_digit(text[begin - 1])) --begin;
+  return begin == 0 || !is_word(text[begin - 1]);
+}
+
+// Whether a literal may begin at `at`: not inside a word, unless an escape ends there.
 bool begins_word(std::string_view text, std::size_t at) {
-  if (at >= 2 && text[at - 1] == '.' && is_digit(text[at - 2])) return false;  // the tail of a longer number
+  if (is_behind_number(text, at)) return false;
   if (at == 0 || !is_word(text[at - 1])) return true;
-  return at >= 3 && text[at - 3] == '%' && is_hex(text[at - 2]) && is_hex(text[at - 1]);
+  return ends_escape(text, at);
 }
 
 // The longest run of `accepts` from `at` that stands alone as a word.
@@ -78,38 +101,10 @@ std::string_view run_at(std::string_view text, std::size_t at, Accepts accepts) 
   std::size_t end = at;
   while (end < text.size() && accepts(text[end])) ++end;
   std::string_view run = text.substr(at, end - at);
-  if (end < text.size() && is_word(text[end])) return {};
+  if (end < text.size() && is_word(text[end]) && (run.empty() || run.back() != '.')) return {};
   while (!run.empty() && (run.back() == '.' || run.back() == '-')) run.remove_suffix(1);
   if (run.size() > 2 && run.back() == ':' && run[run.size() - 2] != ':') run.remove_suffix(1);
   return run;
-}
-
-std::optional<IpAddress> dashed(std::string_view run) {
-  if (std::ranges::count(run, '-') != 3) return std::nullopt;
-  std::string dotted(run);
-  std::ranges::replace(dotted, '-', '.');
-  return IpAddress::parse(dotted);
-}
-
-// A dotted quad with a port behind it, or none: inet_pton takes no leading zeros, pages have them.
-std::optional<IpAddress> quad(std::string_view run) {
-  std::array<std::uint8_t, 4> bytes{};
-  std::size_t part = 0;
-  unsigned value = 0;
-  std::size_t digits = 0;
-  for (std::size_t i = 0; i <= run.size(); ++i) {
-    if (i < run.size() && is_digit(run[i])) {
-      value = value * 10 + static_cast<unsigned>(run[i] - '0');
-      if (++digits > 3) return std::nullopt;
-      continue;
-    }
-    if (digits == 0 || value > 255 || part > 3 || (i < run.size() && run[i] != '.')) return std::nullopt;
-    bytes[part++] = static_cast<std::uint8_t>(value);
-    value = 0;
-    digits = 0;
-  }
-  if (part != 4) return std::nullopt;
-  return IpAddress::from_bytes(bytes);
 }
 
 struct Literal {
@@ -117,13 +112,52 @@ struct Literal {
   std::size_t length;
 };
 
+// Four numbers from `at`, ended by anything but a word or a fifth: a host's name may go on behind them.
+// inet_pton takes no leading zeros, pages have them.
+std::optional<Literal> quad_at(std::string_view text, std::size_t at, char separator) {
+  std::array<std::uint8_t, 4> bytes{};
+  std::size_t end = at;
+  for (std::size_t part = 0; part < bytes.size(); ++part) {
+    if (part > 0 && (end == text.size() || text[end++] != separator)) return std::nullopt;
+    unsigned value = 0;
+    std::size_t digits = 0;
+    for (; end < text.size() && is_digit(text[end]); ++end) {
+      value = value * 10 + static_cast<unsigned>(text[end] - '0');
+      if (++digits > 3) return std::nullopt;
+    }
+    if (digits == 0 || value > 255) return std::nullopt;
+    bytes[part] = static_cast<std::uint8_t>(value);
+  }
+  if (end < text.size() && is_word(text[end])) return std::nullopt;
+  const bool fifth = end + 1 < text.size() && text[end] == separator && is_digit(text[end + 1]);
+  if (fifth) return std::nullopt;
+  return Literal{*IpAddress::from_bytes(bytes), end - at};
+}
+
+// An IPv6 address as ip6.arpa spells it (RFC 3596 §2.5): 32 nibbles, the last one first.
+std::optional<Literal> nibbles_at(std::string_view text, std::size_t at) {
+  constexpr std::size_t kNibbles = 32;
+  constexpr std::size_t kLength = 2 * kNibbles - 1;
+  if (text.size() - at < kLength) return std::nullopt;
+  const std::string run = lower(text.substr(at, kLength));
+  std::array<std::uint8_t, 16> bytes{};
+  for (std::size_t i = 0; i < kNibbles; ++i) {
+    if (!is_hex(run[2 * i]) || (i > 0 && run[2 * i - 1] != '.')) return std::nullopt;
+    const std::size_t value = kHexDigits.find(run[2 * i]);
+    bytes[15 - i / 2] = static_cast<std::uint8_t>(bytes[15 - i / 2] | value << (i % 2 == 0 ? 0 : 4));
+  }
+  if (at + kLength < text.size() && is_word(text[at + kLength])) return std::nullopt;
+  return Literal{*IpAddress::from_bytes(bytes), kLength};
+}
+
 std::optional<Literal> literal_at(std::string_view text, std::size_t at) {
   const char first = text[at];
+  if (is_hex(first)) {
+    if (const auto nibbles = nibbles_at(text, at)) return nibbles;  // they begin like four numbers
+  }
   if (is_digit(first)) {
-    const auto dots = run_at(text, at, [](char c) { return is_digit(c) || c == '.'; });
-    if (const auto address = quad(dots)) return Literal{*address, dots.size()};
-    const auto dashes = run_at(text, at, [](char c) { return is_digit(c) || c == '-'; });
-    if (const auto address = dashed(dashes)) return Literal{*address, dashes.size()};
+    if (const auto dots = quad_at(text, at, '.')) return dots;
+    if (const auto dashes = quad_at(text, at, '-')) return dashes;
   }
   if (is_hex(first) || first == ':') {
     const auto run = run_at(text, at, [](char c) { return is_hex(c) || c == ':' || c == '.'; });
@@ -206,7 +240,9 @@ std::string Scrubber::scrub(std::string_view text) const {
   return std::string(kScrubbed);
 }
 
-std::string Scrubber::scrubbed_once(std::string_view text) const {
+std::string Scrubber::scrubbed_once(std::string_view whole) const {
+  // Own spellings first, while they are whole: the nibbles of an IPv6 address hold four numbers.
+  const std::string text = own_spellings_.empty() ? std::string(whole) : without_own(std::string(whole));
   std::string out;
   out.reserve(text.size());
   std::size_t at = 0;
@@ -217,10 +253,14 @@ std::string Scrubber::scrubbed_once(std::string_view text) const {
       out += text[at++];
       continue;
     }
-    out += may_stay(literal->address) ? text.substr(at, literal->length) : kScrubbed;
+    if (may_stay(literal->address)) {
+      out.append(text, at, literal->length);
+    } else {
+      out += kScrubbed;
+    }
     at += literal->length;
   }
-  return own_spellings_.empty() ? out : without_own(std::move(out));
+  return out;
 }
 
 std::string Scrubber::header_value(std::string_view name, std::string_view value) const {

@@ -31,7 +31,7 @@ class Scrubber {
   void scrub(Observation& observation) const;
 
  private:
-  [[nodiscard]] std::string scrubbed_once(std::string_view text) const;
+  [[nodiscard]] std::string scrubbed_once(std::string_view whole) const;
   [[nodiscard]] std::string without_own(std::string text) const;
   [[nodiscard]] bool may_stay(const IpAddress& address) const;
   [[nodiscard]] std::string header_value(std::string_view name, std::string_view value) const;

@@ -68,6 +68,26 @@ TEST(Scrubber, RemovesAnAddressNobodyAskedFor) {
   EXPECT_EQ(scrubber().scrub("from 95-56-1-2.metro.example"), "from [scrubbed].metro.example");
 }
 
+class UnknownAddress : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(UnknownAddress, IsGone) { EXPECT_EQ(scrubber().scrub(GetParam().first), GetParam().second); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Places, UnknownAddress,
+    ::testing::Values(
+        std::pair{"95.56.1.2.metro.example", "[scrubbed].metro.example"},
+        std::pair{"dsl1.95.56.1.2.isp.example", "dsl1.[scrubbed].isp.example"},
+        std::pair{"2.1.56.95.in-addr.arpa", "[scrubbed].in-addr.arpa"},
+        std::pair{"host-095-056-001-002-static.isp.example", "host-[scrubbed]-static.isp.example"},
+        std::pair{"9.0.0.0.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "[scrubbed].ip6.arpa"},
+        std::pair{"seen from 2001:db8::9.Sorry", "seen from [scrubbed].Sorry"},
+        std::pair{R"({"text":"IP:\n95.56.1.2"})", R"({"text":"IP:\n[scrubbed]"})"},
+        std::pair{R"("IP:\t2001:db8::9")", R"("IP:\t[scrubbed]")"},
+        std::pair{R"(\u003e95.56.1.2\u003c)", R"(\u003e[scrubbed]\u003c)"},
+        std::pair{R"(ip=\x2295.56.1.2)", R"(ip=\x22[scrubbed])"},
+        std::pair{"?u=a%253D95.56.1.2%2526b", "?u=a%253D[scrubbed]%2526b"},
+        std::pair{"?u=a%25253D95.56.1.2", "?u=a%25253D[scrubbed]"}));
+
 TEST(Scrubber, KeepsWhatWasAskedFor) {
   EXPECT_EQ(scrubber().scrub("served by 203.0.113.10:443"), "served by 203.0.113.10:443");
 }
@@ -89,7 +109,7 @@ TEST_P(NotAnAddress, StaysAsItIs) { EXPECT_EQ(scrubber().scrub(GetParam()), GetP
 
 INSTANTIATE_TEST_SUITE_P(Texts, NotAnAddress,
                          ::testing::Values("2022-01-05T16:45:00Z", "Tue, 04 Jan 2022 16:45:00 GMT", "a::before{}",
-                                           "std::vector<int>", "version 1.2.3", "1.2.3.4.5", "256.1.1.1",
+                                           "std::vector<int>", "version 1.2.3", "1.2.3.4.5", "1.2.3.4.5.zip", "256.1.1.1",
                                            "127.0.0.1 and ::1", "12:34:56", "1-2-3", "", ":", "::",
                                            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
 
