@@ -16,6 +16,10 @@ inline constexpr std::uint64_t kBodyBytesMax = 512 * 1024;
 inline constexpr std::uint64_t kBodyWireBytesMax = 256 * 1024;
 // The same for a scheduled round: a core check with one redirect stays below 40 kB. "body_wire_bytes"
 inline constexpr std::uint64_t kRoundBodyWireBytesMax = 24 * 1024;
+// The receive buffer of a scheduled round's connections: what a server may have under way when the cap is
+// reached, paid for and never looked at. Five segments: a page of 24 kB takes five round trips. With
+// less the kernel drops segments for want of memory, and they come twice.
+inline constexpr int kRoundReceiveBufferBytes = 8 * 1024;
 // Decoded bytes for one compressed byte; honest HTML stays below 30, deflate's ceiling is 1032.
 // "compression_ratio"
 inline constexpr std::uint64_t kCompressionRatioMax = 100;

@@ -75,7 +75,8 @@ class RunningProbe {
         uplink_(reports_wanted() ? std::optional<Uplink>(make_uplink(setup_, context_.get_executor(), clock_))
                                  : std::nullopt),
         parts_{context_.get_executor(), setup_, clock_,  trust_,  spool_, diary_, schedule_,
-               budget_, uplink_ ? &*uplink_ : nullptr, log_, *audience_},
+               budget_, uplink_ ? &*uplink_ : nullptr, log_, *audience_,
+               clock_.wall_now(), clock_.monotonic_now()},
         line_(parts_),
         targets_(parts_, line_) {
     if (uplink_) reports_.emplace(parts_, line_);
@@ -97,6 +98,7 @@ class RunningProbe {
       if (!problem) stop(ExitCode::ok);
     });
     context_.run();
+    if (reports_) reports_->charge();
     if (exit_code_ == ExitCode::no_consent) {
       if (auto cleared = spool_.clear(); !cleared) complain(cleared.error());  // what the last tests left
     } else if (auto saved = save_budget(setup_.state, budget_.day()); !saved) {

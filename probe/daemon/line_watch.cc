@@ -89,7 +89,8 @@ void LineWatch::note(LineLook look) {
   const MonotonicTime now = parts_.clock.monotonic_now();
   follow_clock();
   const WallTime wall = parts_.clock.wall_now();
-  parts_.budget.spend(Spending::link, look.record.bytes_sent + look.record.bytes_received, wall);
+  parts_.budget.spend(Spending::link, look.record.bytes_sent + look.record.bytes_received,
+                      parts_.budget_now());
   if (auto noted = parts_.diary.note(minute_of(look.record, wall, look.state), parts_.setup.boot); !noted) {
     parts_.log.error("a minute is not in the diary", {{"error", noted.error().text()}});
   }

@@ -13,17 +13,20 @@ ProfileName profile_now(const Setup& setup) {
 
 Budget::Plan plan_now(const Setup& setup, const Schedule& schedule) {
   const Profile& profile = profile_of(profile_now(setup));
-  const double scale = setup.config.lab.time_scale;
-  const auto per_day = [scale](Microseconds mean) {
-    return 86'400e6 * scale / static_cast<double>(mean.count());
-  };
-  const std::uint64_t bytes = setup.config.schedule.bytes_per_day.value_or(profile.bytes_per_day);
-  // Schedule's own figures already run in the lab's time.
-  return {.bytes_per_day = static_cast<std::uint64_t>(static_cast<double>(bytes) * scale),
+  const auto per_day = [](Microseconds mean) { return 86'400e6 / static_cast<double>(mean.count()); };
+  const double scale = setup.config.lab.time_scale;  // Schedule's figures are of a day outside the lab
+  return {.bytes_per_day = setup.config.schedule.bytes_per_day.value_or(profile.bytes_per_day),
           .link_per_day = per_day(profile.link_period),
           .uploads_per_day = per_day(setup.config.uplink.interval.value_or(profile.upload_mean)),
-          .keys_per_day = schedule.per_day(Tier::key),
-          .cores_per_day = schedule.per_day(Tier::core)};
+          .keys_per_day = schedule.per_day(Tier::key) / scale,
+          .cores_per_day = schedule.per_day(Tier::core) / scale};
+}
+
+WallTime Parts::budget_now() const {
+  const double scale = setup.config.lab.time_scale;
+  if (scale == 1.0) return clock.wall_now();
+  const auto since = static_cast<double>((clock.monotonic_now() - began).count()) * scale;
+  return std::chrono::floor<std::chrono::days>(started) + Microseconds(static_cast<std::int64_t>(since));
 }
 
 RecordHeader make_header(const Setup& setup, const platform::Clock& clock) {

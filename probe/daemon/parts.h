@@ -38,16 +38,20 @@ struct Parts {
   Uplink* uplink;  // nullptr: nobody to report to, or switched off
   platform::Log& log;
   Audience& audience;
+  WallTime started{};
+  MonotonicTime began{};
 
   // A cadence in this probe's time; the lab's runs faster.
   [[nodiscard]] Microseconds scaled_by_lab(Microseconds duration) const {
     return scaled(duration, setup.config.lab.time_scale);
   }
+  // The day that bytes are counted for. The lab's begins with the process and is as much shorter.
+  [[nodiscard]] WallTime budget_now() const;
 };
 
 // The profile that holds now: the configured one, else by the line's type.
 [[nodiscard]] ProfileName profile_now(const Setup& setup);
-// The budget's plan under it, in this probe's time.
+// The budget's plan under it.
 [[nodiscard]] Budget::Plan plan_now(const Setup& setup, const Schedule& schedule);
 // A header for a record that no experiment makes.
 [[nodiscard]] RecordHeader make_header(const Setup& setup, const platform::Clock& clock);

@@ -79,10 +79,9 @@ asio::awaitable<void> ReportLoop::run() {
 }
 
 asio::awaitable<void> ReportLoop::report() {
-  const std::uint64_t before = parts_.uplink->wire_bytes();
   if (!co_await enrol_if_due()) {
     spool_wrong_pins();
-    parts_.budget.spend(Spending::upload, parts_.uplink->wire_bytes() - before, parts_.clock.wall_now());
+    charge();
     co_return;
   }
   if (summaries_now_ || due(summarized_at_, kSummarizeAgain)) spool_summaries();
@@ -93,7 +92,14 @@ asio::awaitable<void> ReportLoop::report() {
   }
   if (!facts_.trouble) co_await fetch_list_if_due();
   spool_wrong_pins();
-  parts_.budget.spend(Spending::upload, parts_.uplink->wire_bytes() - before, parts_.clock.wall_now());
+  charge();
+}
+
+void ReportLoop::charge() {
+  const std::uint64_t total = parts_.uplink->wire_bytes();
+  if (total <= charged_bytes_) return;
+  parts_.budget.spend(Spending::upload, total - charged_bytes_, parts_.budget_now());
+  charged_bytes_ = total;
 }
 
 asio::awaitable<bool> ReportLoop::enrol_if_due() {

@@ -38,6 +38,8 @@ class ReportLoop {
     std::uint64_t wrong_pins = 0;        // another key than the pinned one was presented so often
   };
   [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
+  // Puts what reports have cost since the last time into the budget. After each report, and at the end.
+  void charge();
 
  private:
   [[nodiscard]] boost::asio::awaitable<void> report();
@@ -54,6 +56,7 @@ class ReportLoop {
   const LineWatch& line_;
   Bell bell_;
   Facts facts_;
+  std::uint64_t charged_bytes_ = 0;
   bool summaries_now_ = true;  // the first report of a process tells the outage it may have missed
   EnrolmentTimes enrolment_;
   std::optional<MonotonicTime> list_asked_at_;

@@ -99,7 +99,6 @@ sockaddr_un address_of(const std::string& path) {
 }  // namespace
 
 std::string write_status(Parts& parts, const LineWatch& line, const ReportLoop* reports, WallTime started) {
-  const WallTime now = parts.clock.wall_now();
   std::string out;
   protocol::JsonWriter json(out);
   json.begin_object();
@@ -123,7 +122,7 @@ std::string write_status(Parts& parts, const LineWatch& line, const ReportLoop* 
   json.end_object();
   json.object("budget");
   json.text("profile", to_string(profile_now(parts.setup)));
-  json.number("bytes_today", parts.budget.used(now));
+  json.number("bytes_today", parts.budget.used(parts.budget_now()));
   json.number("bytes_per_day", parts.budget.bytes_per_day());
   json.number("running", parts.schedule.running());
   json.number("advice_ignored", parts.schedule.ignored_advice());

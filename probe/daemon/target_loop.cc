@@ -90,7 +90,7 @@ asio::awaitable<void> TargetLoop::run() {
     if (parts_.clock.wall_now() - reloaded_ >= parts_.scaled_by_lab(kReloadAgain)) reload();
     while (line_.fit() && has_consent(parts_)) {
       auto assignment = parts_.schedule.next(parts_.clock.monotonic_now(),
-                                             parts_.budget.allowance(parts_.clock.wall_now()));
+                                             parts_.budget.allowance(parts_.budget_now()));
       if (!assignment) break;
       asio::co_spawn(parts_.executor, measure(std::move(*assignment)), [](std::exception_ptr broken) {
         if (broken) std::rethrow_exception(broken);  // ends the loop: a library broke its word
@@ -146,7 +146,7 @@ void TargetLoop::spend(const Measurement& measurement, const Outcome& outcome) {
     case Tier::control: break;
   }
   if (outcome.followed_up) on = Spending::follow_up;
-  parts_.budget.spend(on, measurement.bytes_sent + measurement.bytes_received, parts_.clock.wall_now());
+  parts_.budget.spend(on, measurement.bytes_sent + measurement.bytes_received, parts_.budget_now());
 }
 
 }  // namespace kua::probe

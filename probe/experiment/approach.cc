@@ -52,6 +52,9 @@ asio::awaitable<Arrival> connect_step(std::shared_ptr<Run> run, Approach approac
   options.endpoint = approach.endpoint;
   options.deadline = run->deadline(run->pacing().connect_deadline, approach.latest);
   const MonotonicTime deadline = options.deadline;
+  if (run->request().body_wire_bytes_max <= kRoundBodyWireBytesMax) {
+    options.receive_buffer_bytes = kRoundReceiveBufferBytes;
+  }
   ConnectResult result = co_await tcp_connect(run->timeline(), run->tally(), std::move(options));
   run->check_punctual(deadline);
 

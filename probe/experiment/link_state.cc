@@ -6,6 +6,7 @@
 #include "probe/experiment/run.h"
 #include "probe/experiment/task_group.h"
 #include "probe/limits.h"
+#include "probe/step/farewell.h"
 #include "probe/step/gateway.h"
 #include "probe/step/http_date.h"
 #include "probe/step/http_round_trip.h"
@@ -423,6 +424,7 @@ asio::awaitable<Measurement> link_state(const Instrument& instrument, LinkMemory
   if (memory.international_unsettled && !plain.empty()) more.spawn(check_portal(session, plain));
   co_await more.join();
   if (memory.tls_inspected) run.mark_tls_inspected();
+  co_await farewells_said(run.tally());
   co_return run.finish();
 }
 

@@ -7,6 +7,7 @@
 #include "probe/experiment/site.h"
 #include "probe/experiment/task_group.h"
 #include "probe/limits.h"
+#include "probe/step/farewell.h"
 
 namespace kua::probe {
 
@@ -83,6 +84,7 @@ asio::awaitable<Measurement> service_reachability(const Instrument& instrument, 
   co_await settle_lookups(run, *visits);
   const bool doubtful = !is_met(rule, *visits);
   if (doubtful && !run->instrument_failed()) co_await follow_up(run, *visits);
+  co_await farewells_said(run->tally());
   co_return run->finish();
 }
 

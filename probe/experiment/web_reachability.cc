@@ -5,6 +5,7 @@
 #include "probe/experiment/follow_up.h"
 #include "probe/experiment/site.h"
 #include "probe/limits.h"
+#include "probe/step/farewell.h"
 
 namespace kua::probe {
 
@@ -78,6 +79,7 @@ asio::awaitable<Measurement> web_reachability(const Instrument& instrument, Expe
   }
   co_await settle_lookups(run, visits);
   if (!run->instrument_failed()) co_await follow_up(run, std::move(visits));
+  co_await farewells_said(run->tally());
   co_return run->finish();
 }
 

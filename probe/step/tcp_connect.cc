@@ -135,6 +135,7 @@ asio::awaitable<ConnectResult> tcp_connect(Timeline timeline, std::shared_ptr<Wi
   if (socket < 0) co_return failed_by_errno(timeline, std::move(observation), errno);
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   auto stream = std::make_unique<TcpStream>(executor, socket, family, *timeline.clock, std::move(tally));
+  if (options.receive_buffer_bytes) stream->bound_receive_buffer(*options.receive_buffer_bytes);
 
   const SocketAddress address = to_socket_address(options.endpoint);
   if (::connect(socket, address.get(), address.length) != 0) {

@@ -17,6 +17,9 @@ struct ConnectOptions {
   StepContext context;  // hop, host and role; the rest is filled in
   Endpoint endpoint{*IpAddress::parse("0.0.0.0"), 0, Transport::tcp};
   MonotonicTime deadline;  // absolute
+  // The kernel's receive buffer, where it is to be small: bytes that a peer may send ahead of what is
+  // read, and thus beyond a body's cap. Absent: the system's own, which grows to megabytes.
+  std::optional<int> receive_buffer_bytes{};
 };
 
 struct ConnectResult {

@@ -14,19 +14,26 @@ namespace asio = boost::asio;
 
 TcpStream::TcpStream(asio::any_io_executor executor, int socket, Family family,
                      const platform::Clock& clock, std::shared_ptr<WireTally> tally)
-    : socket_(executor, socket, clock), family_(family), tally_(std::move(tally)) {}
+    : executor_(executor),
+      clock_(clock),
+      socket_(std::make_unique<AsyncSocket>(executor, socket, clock)),
+      family_(family),
+      tally_(std::move(tally)) {}
 
-TcpStream::~TcpStream() { add_tcp_socket(*tally_, socket(), family_, closing_); }
-
-asio::awaitable<Ready> TcpStream::wait(WaitFor what, MonotonicTime deadline) {
-  return socket_.wait(what, deadline);
+TcpStream::~TcpStream() {
+  bid_farewell(executor_, std::move(socket_), family_, clock_, std::move(tally_), farewell_);
 }
 
-void TcpStream::close_by_reset() {
-  const linger at_once{1, 0};
-  if (::setsockopt(socket(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0) {
-    closing_ = Closing::by_reset;
-  }
+asio::awaitable<Ready> TcpStream::wait(WaitFor what, MonotonicTime deadline) {
+  return socket_->wait(what, deadline);
+}
+
+void TcpStream::bound_receive_buffer(int bytes) {
+  bounded_ = ::setsockopt(socket(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0;
+}
+
+void TcpStream::close_in_the_middle() noexcept {
+  farewell_ = bounded_ ? Farewell::when_quiet : Farewell::immediately;
 }
 
 IoResult TcpStream::read_some(std::span<char> into) {

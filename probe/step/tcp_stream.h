@@ -16,6 +16,7 @@
 #include "measurement/time.h"
 #include "platform/clock/clock.h"
 #include "probe/step/async_socket.h"
+#include "probe/step/farewell.h"
 #include "probe/step/wire_tally.h"
 
 namespace kua::probe {
@@ -44,7 +45,8 @@ class ByteStream {
   [[nodiscard]] virtual TcpStream& tcp() = 0;
 };
 
-// Owns the socket; adds what it cost to the tally when it is closed, which destruction does.
+// Owns the socket. Destruction gives it up: what it cost is in the tally when its farewell is over
+// (probe/step/farewell.h).
 class TcpStream final : public ByteStream {
  public:
   // Takes an unconnected non-blocking socket of `family`. Borrows `clock`.
@@ -61,16 +63,23 @@ class TcpStream final : public ByteStream {
   [[nodiscard]] IoResult write_some(std::string_view bytes) override;
   [[nodiscard]] TcpStream& tcp() override { return *this; }
 
+  // Bounds what a peer may send ahead of what is read. Before the connect.
+  void bound_receive_buffer(int bytes);
   // When it closes, without a goodbye: one segment instead of four, where nothing is left to say.
-  void close_by_reset();
-  [[nodiscard]] int socket() const noexcept { return socket_.descriptor(); }
+  void close_by_reset() noexcept { farewell_ = Farewell::immediately; }
+  // It will be closed although the peer has more to send.
+  void close_in_the_middle() noexcept;
+  [[nodiscard]] int socket() const noexcept { return socket_->descriptor(); }
   // The address the socket is bound to: to be scrubbed, never to be recorded.
   [[nodiscard]] std::optional<IpAddress> local_address() const;
  private:
-  AsyncSocket socket_;
+  boost::asio::any_io_executor executor_;
+  const platform::Clock& clock_;
+  std::unique_ptr<AsyncSocket> socket_;
   Family family_;
   std::shared_ptr<WireTally> tally_;
-  Closing closing_ = Closing::in_order;
+  Farewell farewell_ = Farewell::in_order;
+  bool bounded_ = false;
 };
 
 // Reads at least one byte, waiting where needed. Kinds: done, closed, failed; a passed deadline is

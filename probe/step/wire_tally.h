@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "measurement/address.h"
 
@@ -12,6 +13,9 @@ namespace kua::probe {
 struct WireTally {
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
+  // Connections that were given up and are not yet counted (probe/step/farewell.h), and who waits for them.
+  std::size_t farewells = 0;
+  std::function<void()> on_last_farewell{};
 };
 
 enum class Direction : std::uint8_t { sent, received };
