@@ -63,7 +63,8 @@ Pacing scaled_pacing(double scale) {
   }
   for (Microseconds* deadline :
        {&pacing.lookup_deadline, &pacing.connect_deadline, &pacing.handshake_deadline,
-        &pacing.round_trip_deadline, &pacing.late_reply_wait, &pacing.immediate_set_deadline}) {
+        &pacing.round_trip_deadline, &pacing.late_reply_wait, &pacing.follow_up_within,
+        &pacing.immediate_set_deadline}) {
     *deadline = scaled(*deadline, deadline_scale);
   }
   return pacing;

@@ -25,6 +25,7 @@ struct Pacing {
   Microseconds handshake_deadline{10'000'000};
   Microseconds round_trip_deadline{15'000'000};
   Microseconds late_reply_wait{500'000};         // for a second, different DNS answer
+  Microseconds follow_up_within{10'000'000};     // after the first failure at a site, DESIGN §4.1
   Microseconds immediate_set_deadline{25'000'000};
   Microseconds retry_rest_min{20'000'000};       // deferred set: new source port after 20–60 s
   Microseconds retry_rest_max{60'000'000};

@@ -29,11 +29,32 @@ std::vector<IpAddress> first_of(Run& run, const std::vector<IpAddress>& addresse
   return out;
 }
 
+// When the first step at a site failed, whichever family it was of: what begins later must leave the
+// follow-ups their time.
+struct FirstDoubt {
+  std::optional<MonotonicTime> at;
+  void note(MonotonicTime now) { at = at.value_or(now); }
+  [[nodiscard]] MonotonicTime latest(const Run& run) const {
+    if (!at) return MonotonicTime::max();
+    const Microseconds within = run.pacing().follow_up_within;
+    // Never so short that a slow line looks like a silent one.
+    return std::max(*at + within, run.timeline().now() + within / 2);
+  }
+};
+
 // How the addresses of one family fared.
 struct FamilyOutcome {
+  explicit FamilyOutcome(std::shared_ptr<FirstDoubt> first_in) : first(std::move(first_in)) {}
+  void doubt(const Run& run, Layer layer, const Endpoint& endpoint) {
+    first->note(run.timeline().now());
+    doubts.push_back({layer, endpoint});
+  }
+
+  std::shared_ptr<FirstDoubt> first;
   std::vector<Doubt> doubts;
   std::vector<Arrival> arrivals;  // of the connects, by address
   std::optional<std::pair<Approach, Arrival>> open;  // where a round trip may follow
+  bool beside_other = false;  // IPv6 where there is IPv4, too
   bool tried = false;
   bool no_route = false;  // for none of the addresses
   bool silent = false;    // no connect was answered at all
@@ -65,7 +86,8 @@ asio::awaitable<void> try_family(std::shared_ptr<Run> run, Site site, std::vecto
   std::vector<Approach> approaches;
   for (const IpAddress& address : addresses) {
     Approach approach = approach_of(site, {address, site.port, Transport::tcp}, role);
-    approach.latest = latest;
+    // A silent IPv6 holds up what IPv4 has found: half the time is still two more SYNs.
+    approach.latest = out->beside_other ? run->deadline(run->pacing().connect_deadline / 2, latest) : latest;
     approaches.push_back(std::move(approach));
   }
   out->tried = !approaches.empty();
@@ -81,9 +103,10 @@ asio::awaitable<void> try_family(std::shared_ptr<Run> run, Site site, std::vecto
     }
     ++handshakes;
     Arrival arrival = std::move(out->arrivals[i]);
+    approaches[i].latest = std::min(latest, out->first->latest(*run));
     arrival = co_await handshake_step(run, approaches[i], std::move(arrival));
     if (arrival.failed_at || (site.security == Security::tls && arrival.trust != ChainTrust::trusted)) {
-      out->doubts.push_back({Layer::tls, approaches[i].endpoint});
+      out->doubt(*run, Layer::tls, approaches[i].endpoint);
     }
     if (!arrival.failed_at) out->open.emplace(approaches[i], std::move(arrival));
   }
@@ -92,7 +115,7 @@ asio::awaitable<void> try_family(std::shared_ptr<Run> run, Site site, std::vecto
   out->silent = std::ranges::all_of(out->arrivals, [](const Arrival& arrival) {
     return arrival.code == FailureCode::generic_timeout_error;
   });
-  if (!out->no_route) out->doubts.push_back({Layer::tcp, approaches.front().endpoint});
+  if (!out->no_route) out->doubt(*run, Layer::tcp, approaches.front().endpoint);
 }
 
 asio::awaitable<void> ask_trusted_into(std::shared_ptr<Run> run, LookupPlan plan,
@@ -103,17 +126,18 @@ asio::awaitable<void> ask_trusted_into(std::shared_ptr<Run> run, LookupPlan plan
 // The round trip at the open end of a family.
 asio::awaitable<void> ask_page(std::shared_ptr<Run> run, std::shared_ptr<FamilyOutcome> family,
                                SiteFacts& facts) {
-  const Approach approach = family->open->first;
+  Approach approach = family->open->first;
+  approach.latest = std::min(approach.latest, family->first->latest(*run));
   Arrival arrival = std::move(family->open->second);
   family->open.reset();
   const bool proven = arrival.trust == ChainTrust::trusted;
   if (approach.reach == Reach::round_trip) {
-    arrival = co_await round_trip_step(std::move(run), approach, std::move(arrival));
+    arrival = co_await round_trip_step(run, approach, std::move(arrival));
     if (!arrival.failed_at && !facts.answer) facts.answer = std::move(arrival.answer);
   }
   const bool refused = approach.security == Security::plain && arrival.answer.status.value_or(0) >= 400;
   if (arrival.failed_at || refused) {
-    family->doubts.push_back({Layer::http, approach.endpoint});
+    family->doubt(*run, Layer::http, approach.endpoint);
   } else {
     facts.reached.push_back(approach.endpoint);
   }
@@ -129,11 +153,13 @@ bool wants_page(const Site& site, const SiteFacts& facts) {
 // Both families side by side; the page is not kept waiting for a silent IPv6.
 asio::awaitable<void> try_addresses(std::shared_ptr<Run> run, Site site, std::vector<IpAddress> four,
                                     std::vector<IpAddress> six, SiteFacts& facts) {
-  const auto out4 = std::make_shared<FamilyOutcome>();
-  const auto out6 = std::make_shared<FamilyOutcome>();
+  const auto first = std::make_shared<FirstDoubt>();
+  const auto out4 = std::make_shared<FamilyOutcome>(first);
+  const auto out6 = std::make_shared<FamilyOutcome>(first);
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   TaskGroup group(executor);
   if (!six.empty() && !four.empty()) {
+    out6->beside_other = true;
     group.spawn(try_family(run, site, six, StepRole::main, MonotonicTime::max(), out6));
   } else {
     co_await try_family(run, site, six, StepRole::main, MonotonicTime::max(), out6);
@@ -217,7 +243,7 @@ asio::awaitable<void> try_trusted_addresses(std::shared_ptr<Run> run, Site site,
                                             std::vector<IpAddress> addresses, MonotonicTime latest) {
   for (const Family family : {Family::ip4, Family::ip6}) {
     if (family == Family::ip6 && !run->ipv6_worth_trying()) continue;
-    const auto out = std::make_shared<FamilyOutcome>();
+    const auto out = std::make_shared<FamilyOutcome>(std::make_shared<FirstDoubt>());
     const std::vector<IpAddress> chosen = first_of(*run, addresses, family);
     co_await try_family(run, site, chosen, StepRole::trusted, latest, out);
     if (!out->open) continue;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "tests/support/loopback/h2_server.h"
+#include "tests/unit/probe_step/silent_listener.h"
 #include "tests/unit/probe_step/world.h"
 
 namespace kua::test {
@@ -49,6 +50,54 @@ TEST(WebFollowUp, PairsAResetWithAHarmlessNameAndAWitness) {
   EXPECT_EQ(steps_of<TlsHandshake>(m, StepRole::retry).at(0).failure->code, FailureCode::connection_reset);
   EXPECT_THAT(steps_of<TlsHandshake>(m, StepRole::residual), IsEmpty());
   EXPECT_THAT(m.missing, Contains("no_resolver"));
+}
+
+// From the end of the first main step that failed to the first step that is none of the main ones.
+template <typename Step>
+Microseconds begun_after_failure(const Measurement& m) {
+  Microseconds failed = Microseconds::max();
+  for (const Step& step : steps_of<Step>(m)) {
+    if (step.failure) failed = std::min(failed, step.offset + step.duration);
+  }
+  Microseconds begun = Microseconds::max();
+  for (const Observation& observation : m.observations) {
+    const StepContext* context = context_of(observation);
+    if (context != nullptr && context->role != StepRole::main) begun = std::min(begun, context->offset);
+  }
+  return begun - failed;
+}
+
+TEST(WebFollowUp, WaitsHalfAConnectForASilentIpv6) {
+  World world;
+  world.instrument.pacing.connect_deadline = std::chrono::seconds(2);
+  ServerOptions options = secure(world, {"site.example"});
+  options.gate = [](std::string_view) { return Then::reset; };
+  Server server(world.loop, options);
+  const SilentListener six("::1", server.port());
+  if (!six.listens()) GTEST_SKIP() << "no IPv6 on this machine's loopback, or the port is taken";
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1", "::1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::immediate, Depth::core);
+  ASSERT_THAT(steps_of<Connect>(m), SizeIs(2));
+  EXPECT_LT(begun_after_failure<TlsHandshake>(m), std::chrono::milliseconds(1'500));
+}
+
+TEST(WebFollowUp, BeginsInTimeWhereASecondHandshakeHangs) {
+  World world;
+  world.instrument.pacing.handshake_deadline = std::chrono::seconds(2);
+  world.instrument.pacing.follow_up_within = std::chrono::milliseconds(300);
+  ServerOptions options = secure(world, {"site.example"});
+  options.gate = [](std::string_view) { return Then::reset; };
+  const Server resets(world.loop, options);
+  options.address = "127.0.0.9";
+  options.port = resets.port();
+  options.gate = [](std::string_view) { return Then::hold; };
+  const Server silent(world.loop, options);
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1", "127.0.0.9"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  const Measurement m = world.check(at("https", "site.example", resets.port()), FollowUp::immediate);
+  ASSERT_THAT(steps_of<TlsHandshake>(m), SizeIs(2));
+  EXPECT_LT(begun_after_failure<TlsHandshake>(m), std::chrono::milliseconds(1'000));
 }
 
 TEST(WebFollowUp, AsksAgainWhenResidualBlockingMayHavePassed) {

@@ -52,6 +52,7 @@ struct World {
     instrument.pacing.handshake_deadline = milliseconds(400);
     instrument.pacing.round_trip_deadline = milliseconds(400);
     instrument.pacing.late_reply_wait = milliseconds(60);
+    instrument.pacing.follow_up_within = milliseconds(400);
     instrument.pacing.immediate_set_deadline = milliseconds(2000);
     instrument.pacing.retry_rest_min = milliseconds(5);
     instrument.pacing.retry_rest_max = milliseconds(10);
