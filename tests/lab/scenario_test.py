@@ -4,6 +4,8 @@ import pathlib
 import sys
 import unittest
 
+import yaml
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from kualab import hosting, judge, lists, names, origin, plan, zones  # noqa: E402
 from kualab.judge import Evidence  # noqa: E402
@@ -161,6 +163,95 @@ class Judging(unittest.TestCase):
 
     def test_nothing_measured_is_no_success(self):
         self.assertTrue(judge.problems((Expectation(state_not=("blocked",)),), []))
+
+
+class Coverage(unittest.TestCase):
+    """Every key, act and word of docs/lab.md is exercised by a scenario, or stands here with the reason why not."""
+    WANTED = {
+        "scenario": "name says sites resolver censor line control collector probes probe expect",
+        "site": "host addresses cname ports certificate http https body paths to_control quic proxy",
+        "certificate": "expired self_signed wrong_host untrusted_root",
+        "body": "changing endless bomb garbage",
+        "answer": "status location title body_bytes headers body countdown",
+        "resolver": "nxdomain refused servfail silent addresses",
+        "match": "qname sni quic_sni host contains address port protocol",
+        "protocol": "tcp udp icmp all",
+        "act": "drop reset refuse fin alert icmp_prohibited forge_dns blockpage mitm freeze_after_bytes rate_kbps "
+               "delay_ms loss",
+        "forge_dns": "nxdomain addresses",
+        "blockpage": "status title body location",
+        "mitm": "root listed",
+        "rule": "match act hop on_path probability residual_seconds from_seconds until_seconds",
+        "line": "loss delay_ms rate_kbps ipv6 captive resolver clock_skew_seconds down vpn nat64 filter",
+        "ipv6": "broken absent",
+        "control": "blocked absent",
+        "collector": "blocked",
+        "probe": "check run_seconds raw_sockets",
+        "expect": "host family state mechanism mechanism_also state_not link_state",
+        # Not here: `hop`, since no probe of this version traces paths, and `expect_events`, since its collector
+        # judges no events.
+    }
+
+    def setUp(self):
+        self.seen: dict[str, set[str]] = {kind: set() for kind in self.WANTED}
+        for path in sorted((HERE / "scenarios").rglob("*.yaml")):
+            for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+                for scenario in document if isinstance(document, list) else [document]:
+                    self.note_scenario(scenario)
+
+    def note(self, kind: str, found) -> None:
+        """The keys of a mapping, or a word that may stand in place of a list of addresses."""
+        if isinstance(found, dict):
+            self.seen[kind].update(found)
+        elif found is not None:
+            self.seen[kind].add(found if isinstance(found, str) else "addresses")
+
+    @staticmethod
+    def several(value) -> list:
+        return value if isinstance(value, list) else [] if value is None else [value]
+
+    def note_scenario(self, scenario: dict) -> None:
+        self.note("scenario", scenario)
+        for key in ("control", "collector", "probe", "line"):
+            self.note(key, scenario.get(key))
+        self.note("ipv6", scenario.get("line", {}).get("ipv6"))
+        for answer in scenario.get("resolver", {}).values():
+            self.note("resolver", answer)
+        for expected in self.several(scenario.get("expect")):
+            self.note("expect", expected)
+        for site in scenario.get("sites", []):
+            self.note_site(site)
+            self.note_site(site.get("to_control", {}))
+        for rule in scenario.get("censor", []):
+            self.note_rule(rule)
+
+    def note_site(self, site: dict) -> None:
+        self.note("site", site)
+        self.note("certificate", site.get("certificate"))
+        self.note("body", site.get("body"))
+        for answer in [site.get("http"), site.get("https"), *site.get("paths", {}).values()]:
+            self.note("answer", answer)
+            self.note("body", (answer or {}).get("body"))
+
+    def note_rule(self, rule: dict) -> None:
+        self.note("rule", rule)
+        self.note("match", rule["match"])
+        self.note("protocol", rule["match"].get("protocol"))
+        self.note("act", rule["act"])
+        if isinstance(rule["act"], dict):
+            for kind in ("forge_dns", "blockpage", "mitm"):
+                self.note(kind, rule["act"].get(kind))
+
+    def test_everything_is_exercised(self):
+        for kind, words in self.WANTED.items():
+            with self.subTest(kind):
+                self.assertEqual(set(words.split()) - self.seen[kind], set())
+
+    def test_checks_of_services_and_of_several(self):
+        checks = [scenario.task.check for path in sorted((HERE / "scenarios").rglob("*.yaml"))
+                  for scenario in read_file(str(path))]
+        self.assertTrue(any(len(check) > 1 for check in checks))
+        self.assertTrue(any(not lists.is_url(target) for check in checks for target in check))
 
 
 if __name__ == "__main__":
