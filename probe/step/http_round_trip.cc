@@ -283,7 +283,7 @@ asio::awaitable<HttpResult> http_round_trip(Timeline timeline, ByteStream& strea
   if (reception.malformed()) ++out.limits["malformed_http"];
   if (reception.has_head()) keep_head(reception.parser(), options, out);
   keep_body(body, options, out);
-  if (observation.body_truncated) stream.tcp().close_in_the_middle();
+  if (observation.body_truncated || observation.failure) stream.tcp().close_in_the_middle();
   co_return out;
 }
 
