@@ -92,18 +92,19 @@ class Check {
         std::fflush(stdout);
       };
     }
-    const Instrument instrument = make_instrument(setup_, clock_, trust_);
+    const auto list = setup_.lists.holding(clock_.wall_now());
+    const Instrument instrument = make_instrument(setup_, *list, clock_, trust_);
     Measurement measurement;
     if (target.endpoints.empty()) {
       measurement = co_await web_reachability(instrument, std::move(request));
     } else {
       measurement = co_await service_reachability(instrument, std::move(request));
     }
-    report(std::move(measurement));
+    report(std::move(measurement), *list);
   }
 
-  [[nodiscard]] std::vector<Verdict> judge(const Measurement& measurement) const {
-    const protocol::TargetList& list = setup_.lists.reference();
+  [[nodiscard]] static std::vector<Verdict> judge(const Measurement& measurement,
+                                                  const protocol::TargetList& list) {
     const verdict::Knowledge knowledge{list.fingerprints, list.interception_roots, list.routable};
     return verdict::judge(measurement, {}, knowledge);
   }
@@ -119,8 +120,8 @@ class Check {
     exit_code_ = ExitCode::failure;
   }
 
-  void report(Measurement measurement) {
-    const std::vector<Verdict> verdicts = judge(measurement);
+  void report(Measurement measurement, const protocol::TargetList& list) {
+    const std::vector<Verdict> verdicts = judge(measurement, list);
     const State state = summarize(verdicts);
     if (measurement.validity == Validity::instrument) exit_code_ = ExitCode::failure;
     if (!is_ok(state) && exit_code_ == ExitCode::ok) exit_code_ = ExitCode::not_reached;
@@ -136,7 +137,7 @@ class Check {
   void report_line(const LineLook& look, std::size_t targets) {
     exit_code_ = ExitCode::not_reached;
     records_.push_back(look.record);
-    const std::vector<Verdict> verdicts = judge(look.record);
+    const std::vector<Verdict> verdicts = judge(look.record, *setup_.lists.holding(clock_.wall_now()));
     if (json()) {
       for (std::size_t i = 0; i < targets; ++i) print_json(look.record, verdicts);
       return;

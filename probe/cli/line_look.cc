@@ -48,8 +48,8 @@ asio::awaitable<LineLook> look_at_line(Setup& setup, LineMemory& memory, Anchore
   note_resolver(setup, memory);
   LineLook look;
   const WallTime began = clock.wall_now();
-  const auto list = setup.lists.shared();  // a newer one may come while the look is on
-  const Instrument instrument = make_instrument(setup, clock, trust);
+  const auto list = setup.lists.for_line(began);
+  const Instrument instrument = make_instrument(setup, *list, clock, trust);
   look.record = co_await link_state(instrument, memory.link, memory.turn++);
   look.state = verdict::conclude_link_state(look.record);
 

@@ -179,7 +179,7 @@ void refresh_vantage(Setup& setup) {
   vantage.network_type = config.vantage.network_type.value_or(vantage.network_type);
   vantage.region = config.vantage.region;
   std::vector<IpAddress> trusted;
-  for (const auto& resolver : setup.lists.reference().trusted_resolvers) {
+  for (const auto& resolver : setup.lists.newest().trusted_resolvers) {
     trusted.insert(trusted.end(), resolver.addresses.begin(), resolver.addresses.end());
   }
   vantage.resolver_class =
@@ -187,11 +187,12 @@ void refresh_vantage(Setup& setup) {
   vantage.faults.vpn = config.vantage.detect_vpn && behind_tunnel();
 }
 
-Instrument make_instrument(const Setup& setup, const platform::Clock& clock, const TrustStore& trust) {
+Instrument make_instrument(const Setup& setup, const protocol::TargetList& list, const platform::Clock& clock,
+                           const TrustStore& trust) {
   const Pacing pacing = scaled_pacing(setup.config.lab.time_scale);
   return Instrument{.clock = clock,
                     .trust = trust,
-                    .list = setup.lists.reference(),
+                    .list = list,
                     .system_resolvers = setup.resolvers,
                     .own_addresses = interface_addresses(),
                     .own_networks = interface_networks(),

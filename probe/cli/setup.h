@@ -51,8 +51,8 @@ struct Setup {
 // Looks again at what may have changed since: resolvers, tunnel, enrolment's answer.
 void refresh_vantage(Setup& setup);
 
-// An instrument over the parts; borrows setup, clock and trust.
-[[nodiscard]] Instrument make_instrument(const Setup& setup, const platform::Clock& clock,
-                                         const TrustStore& trust);
+// An instrument over the parts; borrows setup, list, clock and trust.
+[[nodiscard]] Instrument make_instrument(const Setup& setup, const protocol::TargetList& list,
+                                         const platform::Clock& clock, const TrustStore& trust);
 
 }  // namespace kua::probe

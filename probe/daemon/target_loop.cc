@@ -11,7 +11,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr Microseconds kIdleMax = std::chrono::minutes(1);
-// Lists expire by themselves, and the profile follows the line's type: looked at this often.
+// The profile follows the line's type: looked at this often.
 constexpr Microseconds kReloadAgain = std::chrono::minutes(10);
 
 ExperimentRequest request_for(const Assignment& assignment, LinkState state) {
@@ -78,16 +78,24 @@ TargetLoop::TargetLoop(Parts& parts, LineWatch& line) : parts_(parts), line_(lin
 void TargetLoop::reload() {
   const WallTime now = parts_.clock.wall_now();
   reloaded_ = now;
+  standing_ = parts_.setup.lists.standing(now);
   parts_.schedule.set_profile(profile_of(profile_now(parts_.setup)));
   const std::vector<Target> targets = parts_.setup.lists.targets(now);
   parts_.schedule.set_targets(targets, parts_.clock.monotonic_now());
   parts_.budget.set_plan(plan_now(parts_.setup, parts_.schedule));
 }
 
+bool TargetLoop::reload_is_due() const {
+  const WallTime now = parts_.clock.wall_now();
+  // From the moment it expires, nothing is assigned out of a list.
+  if (parts_.setup.lists.standing(now) != standing_) return true;
+  return now - reloaded_ >= parts_.scaled_by_lab(kReloadAgain);
+}
+
 asio::awaitable<void> TargetLoop::run() {
   reload();
   for (;;) {
-    if (parts_.clock.wall_now() - reloaded_ >= parts_.scaled_by_lab(kReloadAgain)) reload();
+    if (reload_is_due()) reload();
     while (line_.fit() && has_consent(parts_)) {
       auto assignment = parts_.schedule.next(parts_.clock.monotonic_now(),
                                              parts_.budget.allowance(parts_.budget_now()));
@@ -105,8 +113,8 @@ asio::awaitable<void> TargetLoop::run() {
 }
 
 asio::awaitable<void> TargetLoop::measure(Assignment assignment) {
-  const auto list = parts_.setup.lists.shared();  // a newer one may come while this measurement is on
-  const Instrument instrument = make_instrument(parts_.setup, parts_.clock, parts_.trust);
+  const auto list = parts_.setup.lists.holding(parts_.clock.wall_now());
+  const Instrument instrument = make_instrument(parts_.setup, *list, parts_.clock, parts_.trust);
   ExperimentRequest request = request_for(assignment, line_.state());
   Measurement measurement;
   if (assignment.target.endpoints.empty()) {

@@ -25,6 +25,7 @@ class TargetLoop {
   std::function<void(Told told)> on_record;
 
  private:
+  [[nodiscard]] bool reload_is_due() const;
   [[nodiscard]] boost::asio::awaitable<void> measure(Assignment assignment);
   [[nodiscard]] boost::asio::awaitable<void> doubt_the_line(Measurement& measurement);
   void spend(const Measurement& measurement, const Outcome& outcome);
@@ -33,6 +34,7 @@ class TargetLoop {
   LineWatch& line_;
   Bell bell_;
   WallTime reloaded_;
+  ListStanding standing_ = ListStanding::link_only;  // when reloaded
 };
 
 // What a measurement says to the schedule. Pure. `grant`: what it was allowed to look into.

@@ -9,6 +9,28 @@ namespace {
 // standing() looks at its expiry.
 constexpr WallTime kBeforeAnyExpiry{};
 
+const std::shared_ptr<const protocol::TargetList>& no_list() {
+  static const auto kNone = std::make_shared<const protocol::TargetList>();
+  return kNone;
+}
+
+bool has_control(const protocol::TargetList& list, ControlScope scope) {
+  return std::ranges::any_of(list.targets, [&](const Target& target) {
+    return target.tier == Tier::control && target.scope == scope;
+  });
+}
+
+// `base` with what looks at the line need and only `expired` names.
+protocol::TargetList completed_for_line(const protocol::TargetList& base, const protocol::TargetList& expired) {
+  protocol::TargetList out = base;
+  for (const Target& target : expired.targets) {
+    if (target.tier == Tier::control && !has_control(base, target.scope)) out.targets.push_back(target);
+  }
+  if (out.trusted_resolvers.empty()) out.trusted_resolvers = expired.trusted_resolvers;
+  if (out.routable.empty()) out.routable = expired.routable;
+  return out;
+}
+
 }  // namespace
 
 const char* to_string(ListStanding standing) noexcept {
@@ -76,10 +98,24 @@ std::vector<Target> ListStore::targets(WallTime now) const {
   return {};
 }
 
-const std::shared_ptr<const protocol::TargetList>& ListStore::shared() const noexcept {
-  static const auto kNone = std::make_shared<const protocol::TargetList>();
-  if (list_) return list_;
-  return minimum_ ? minimum_ : kNone;
+std::shared_ptr<const protocol::TargetList> ListStore::holding(WallTime now) const {
+  switch (standing(now)) {
+    case ListStanding::current: return list_;
+    case ListStanding::minimum: return minimum_;
+    case ListStanding::link_only: return no_list();
+  }
+  return no_list();
+}
+
+std::shared_ptr<const protocol::TargetList> ListStore::for_line(WallTime now) const {
+  const auto held = holding(now);
+  if (!list_ || held == list_) return held;
+  return std::make_shared<const protocol::TargetList>(completed_for_line(*held, *list_));
+}
+
+const protocol::TargetList& ListStore::newest() const noexcept {
+  if (list_) return *list_;
+  return minimum_ ? *minimum_ : *no_list();
 }
 
 const Target* find_target(const std::vector<Target>& targets, std::string_view text) {

@@ -1,7 +1,7 @@
 // The signed target list: what may be contacted, and nothing else. A newer list replaces the one at hand
-// only after its signature, serial and expiry were checked. When it expires, targets fall back to the
-// minimum list that the join link names by its hash; controls of the line stay, since link state never
-// ends.
+// only after its signature, serial and expiry were checked. When it expires, all of it gives way to the
+// minimum list that the join link names by its hash; only the controls of the line stay where that one has
+// none, since link state never ends.
 #pragma once
 
 #include <memory>
@@ -39,11 +39,15 @@ class ListStore {
   [[nodiscard]] ListStanding standing(WallTime now) const;
   // What may be measured now. Empty for link_only.
   [[nodiscard]] std::vector<Target> targets(WallTime now) const;
-  // For everything else an experiment takes from a list (controls, resolvers, witnesses, fingerprints):
-  // the newest list there is, expired or not. Stays valid until the next offer;
-  // shared() keeps it alive beyond that, for measurements that are under way.
-  [[nodiscard]] const protocol::TargetList& reference() const noexcept { return *shared(); }
-  [[nodiscard]] const std::shared_ptr<const protocol::TargetList>& shared() const noexcept;
+  // The list that holds, with all that a measurement takes from it (witnesses, resolvers, fingerprints).
+  // Empty for link_only. The pointer keeps it alive when a newer one comes while a measurement is on.
+  [[nodiscard]] std::shared_ptr<const protocol::TargetList> holding(WallTime now) const;
+  // For link state: the list that holds, with the controls of a side and the trusted resolvers of the
+  // expired list where it names none itself.
+  [[nodiscard]] std::shared_ptr<const protocol::TargetList> for_line(WallTime now) const;
+  // Expired or not: for what does not expire, such as whose resolver an address is. Stays valid until the
+  // next offer.
+  [[nodiscard]] const protocol::TargetList& newest() const noexcept;
 
   [[nodiscard]] bool has_minimum() const noexcept { return minimum_ != nullptr; }
   // nullptr: none was taken yet.

@@ -49,7 +49,8 @@ TEST_F(ListStoreTest, WithoutAListNothingMayBeMeasured) {
   const ListStore store = open();
   EXPECT_EQ(store.standing(kIssued), ListStanding::link_only);
   EXPECT_TRUE(store.targets(kIssued).empty());
-  EXPECT_TRUE(store.reference().targets.empty());
+  EXPECT_TRUE(store.holding(kIssued)->targets.empty());
+  EXPECT_TRUE(store.for_line(kIssued)->targets.empty());
 }
 
 TEST_F(ListStoreTest, AListThatVerifiesHoldsUntilItExpires) {
@@ -59,8 +60,87 @@ TEST_F(ListStoreTest, AListThatVerifiesHoldsUntilItExpires) {
   EXPECT_EQ(store.targets(kIssued + days(13)).size(), 1u);
   EXPECT_EQ(store.standing(kIssued + days(14)), ListStanding::link_only);
   EXPECT_TRUE(store.targets(kIssued + days(14)).empty());
-  // Its controls still tell the state of the line.
-  EXPECT_EQ(store.reference().serial, 5u);
+}
+
+// All that a measurement takes from a list, each told by where it comes from.
+protocol::TargetList full_list(std::uint64_t serial, const char* name) {
+  const std::string text(name);
+  protocol::TargetList list = list_of(serial, ("https://" + text + ".example/").c_str());
+  list.witnesses = {{*IpAddress::parse("203.0.113." + std::to_string(serial)), 443, Transport::tcp}};
+  list.no_resolvers = {*IpAddress::parse("198.51.100." + std::to_string(serial))};
+  list.trusted_resolvers = {{text, "", {*IpAddress::parse("192.0.2." + std::to_string(serial))}, true}};
+  list.harmless_name = "harmless." + text + ".example";
+  list.fingerprints.emplace_back().name = text;
+  list.fingerprints.back().pattern = "Blocked";
+  return list;
+}
+
+void add_control(protocol::TargetList& list, const char* url, ControlScope scope) {
+  Target target = list_of(1, url).targets.front();
+  target.tier = Tier::control;
+  target.scope = scope;
+  list.targets.push_back(std::move(target));
+}
+
+std::vector<std::string> urls_of(const protocol::TargetList& list) {
+  std::vector<std::string> out;
+  for (const Target& target : list.targets) out.push_back(target.url);
+  return out;
+}
+
+using Urls = std::vector<std::string>;
+
+TEST_F(ListStoreTest, AnExpiredListLendsNothingToMeasurementsButItsControlsToTheLine) {
+  ListStore store = open();
+  protocol::TargetList list = full_list(5, "old");
+  add_control(list, "https://control.example/", ControlScope::national);
+  ASSERT_TRUE(store.offer(*protocol::sign_target_list(list, key_), kIssued));
+  EXPECT_EQ(*store.holding(kIssued), list);
+  EXPECT_EQ(*store.for_line(kIssued), list);
+  const WallTime after = kIssued + days(14);
+  EXPECT_EQ(*store.holding(after), protocol::TargetList());
+  const auto line = store.for_line(after);
+  EXPECT_EQ(urls_of(*line), Urls{"https://control.example/"});
+  EXPECT_EQ(line->trusted_resolvers, list.trusted_resolvers);
+  EXPECT_TRUE(line->witnesses.empty() && line->no_resolvers.empty() && line->fingerprints.empty());
+  EXPECT_EQ(store.newest().serial, 5u);
+}
+
+class OfferedBoth : public ListStoreTest {
+ protected:
+  ListStore offer(const protocol::TargetList& list, const protocol::TargetList& minimum) {
+    const std::string envelope = *protocol::sign_target_list(minimum, key_);
+    link_.minimum_list_sha256 = platform::to_hex(platform::sha256(envelope));
+    ListStore store = open();
+    EXPECT_TRUE(store.offer_minimum(envelope));
+    EXPECT_TRUE(store.offer(*protocol::sign_target_list(list, key_), kIssued));
+    return store;
+  }
+};
+
+TEST_F(OfferedBoth, AfterExpiryAllOfTheMinimumListHoldsAndNothingOfTheExpiredOne) {
+  const protocol::TargetList list = full_list(5, "old");
+  const protocol::TargetList minimum = full_list(1, "minimum");
+  const ListStore store = offer(list, minimum);
+  EXPECT_EQ(*store.holding(kIssued + days(13)), list);
+  EXPECT_EQ(*store.holding(kIssued + days(14)), minimum);
+  // A restart does not bring it back.
+  EXPECT_EQ(*open().holding(kIssued + days(14)), minimum);
+}
+
+TEST_F(OfferedBoth, AnExpiredListLendsTheLineControlsOfASideThatTheMinimumListLacks) {
+  protocol::TargetList list = full_list(5, "old");
+  add_control(list, "https://national.example/", ControlScope::national);
+  add_control(list, "https://abroad.example/", ControlScope::international);
+  protocol::TargetList minimum = full_list(1, "minimum");
+  add_control(minimum, "https://other.example/", ControlScope::international);
+  const ListStore store = offer(list, minimum);
+  const WallTime after = kIssued + days(20);
+  EXPECT_EQ(*store.holding(after), minimum);
+  const auto line = store.for_line(after);
+  const Urls expected = {"https://minimum.example/", "https://other.example/", "https://national.example/"};
+  EXPECT_EQ(urls_of(*line), expected);
+  EXPECT_EQ(line->trusted_resolvers, minimum.trusted_resolvers);
 }
 
 TEST_F(ListStoreTest, AnExpiredListGivesWayToTheMinimumList) {
@@ -135,10 +215,10 @@ TEST_F(ListStoreTest, ATamperedFileIsNotUsedAndSaidSo) {
 TEST_F(ListStoreTest, AListUnderWayOutlivesItsReplacement) {
   ListStore store = open();
   ASSERT_TRUE(store.offer(signed_list(5, "https://a.example/"), kIssued));
-  const auto before = store.shared();
+  const auto before = store.holding(kIssued);
   ASSERT_TRUE(store.offer(signed_list(6, "https://b.example/"), kIssued));
   EXPECT_EQ(before->serial, 5u);
-  EXPECT_EQ(store.reference().serial, 6u);
+  EXPECT_EQ(store.holding(kIssued)->serial, 6u);
 }
 
 TEST(FindTargetTest, ByUrlIdServiceAndBareName) {
