@@ -136,9 +136,19 @@ asio::awaitable<void> run_pairs(std::shared_ptr<Run> run, std::vector<Visit> vis
   }
 }
 
-asio::awaitable<void> ask_trusted_for(std::shared_ptr<Run> run, LookupPlan plan,
-                                      std::shared_ptr<Answers> out) {
-  *out = co_await ask_trusted(std::move(run), std::move(plan));
+// Where only trusted resolvers point, unless a certificate proved the network's answer right. Takes half
+// of the set's time at most; the pairs go on beside it.
+asio::awaitable<void> go_to_trusted(std::shared_ptr<Run> run, Visit visit, MonotonicTime latest) {
+  const std::vector<IpAddress> more = only_trusted(visit.facts);
+  if (visit.facts.proven || more.empty()) co_return;
+  const MonotonicTime half = run->deadline(run->pacing().immediate_set_deadline / 2, latest);
+  co_await try_trusted_addresses(run, visit.site, more, half);
+}
+
+asio::awaitable<void> ask_trusted_and_go(std::shared_ptr<Run> run, Visit visit, LookupPlan plan) {
+  const MonotonicTime latest = plan.latest;
+  visit.facts.trusted = co_await ask_trusted(run, std::move(plan));
+  co_await go_to_trusted(std::move(run), std::move(visit), latest);
 }
 
 asio::awaitable<void> ask_and_forget(std::shared_ptr<Run> run, LookupPlan plan) {
@@ -157,11 +167,12 @@ asio::awaitable<void> run_lookups(std::shared_ptr<Run> run, Visit visit, Monoton
   plan.latest = latest;
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   TaskGroup group(executor);
-  const auto trusted = std::make_shared<Answers>();
-  if (!visit.facts.trusted) {
+  if (visit.facts.trusted) {
+    group.spawn(go_to_trusted(run, visit, latest));
+  } else {
     LookupPlan trusted_plan = plan;
     trusted_plan.role = StepRole::trusted;
-    group.spawn(ask_trusted_for(run, std::move(trusted_plan), trusted));
+    group.spawn(ask_trusted_and_go(run, visit, std::move(trusted_plan)));
   }
   std::vector<LookupPlan> others;
   LookupPlan nobody = plan;
@@ -181,12 +192,6 @@ asio::awaitable<void> run_lookups(std::shared_ptr<Run> run, Visit visit, Monoton
   std::shuffle(others.begin(), others.end(), run->dice());
   for (LookupPlan& other : others) group.spawn(ask_and_forget(run, std::move(other)));
   co_await group.join();
-  if (visit.facts.trusted) co_return;  // measure_site went there
-  visit.facts.trusted = *trusted;
-  const std::vector<IpAddress> more = only_trusted(visit.facts);
-  if (!visit.facts.proven && !more.empty()) {
-    co_await try_trusted_addresses(run, visit.site, more, latest);
-  }
 }
 
 bool shares_address(const Answers& a, const Answers& b) {
@@ -218,6 +223,26 @@ std::vector<Approach> relay_pairs(const Run& run, const std::vector<Visit>& visi
     }
   }
   return out;
+}
+
+// Lookups and pairs side by side, over by one instant.
+asio::awaitable<void> run_immediate_set(std::shared_ptr<Run> run, std::vector<Visit> visits, FollowUp granted,
+                                        std::shared_ptr<Deferred> deferred) {
+  const MonotonicTime latest = run->immediate_set_latest();
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  TaskGroup group(executor);
+  for (const Visit& visit : visits) {
+    if (IpAddress::parse(visit.site.host)) continue;  // nothing to look up
+    if (granted == FollowUp::none) {
+      group.spawn(go_to_trusted(run, visit, latest));
+    } else {
+      group.spawn(run_lookups(run, visit, latest));
+    }
+  }
+  if (granted != FollowUp::none) co_await run_pairs(run, std::move(visits), latest, deferred);
+  co_await group.join();
+  if (const auto until = run->listening_until()) co_await rest_until(run, std::min(*until, latest));
+  run->take_late_replies();
 }
 
 asio::awaitable<void> run_relay_pairs(std::shared_ptr<Run> run, std::vector<Approach> pairs) {
@@ -261,26 +286,14 @@ asio::awaitable<void> settle_lookups(std::shared_ptr<Run> run, std::vector<Visit
   }
 }
 
-asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits) {
-  if (run->request().follow_up == FollowUp::all && !run->list().harmless_name.empty()) {
-    std::vector<Approach> pairs = relay_pairs(*run, visits);
-    co_await run_relay_pairs(run, std::move(pairs));
-  }
+asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits, FollowUp granted) {
+  std::vector<Approach> rare;
+  if (granted == FollowUp::all && !run->list().harmless_name.empty()) rare = relay_pairs(*run, visits);
   std::erase_if(visits, [](const Visit& visit) { return visit.facts.doubts.empty(); });
-  if (visits.empty() || run->request().follow_up == FollowUp::none) co_return;
-  const MonotonicTime latest = run->deadline(run->pacing().immediate_set_deadline, MonotonicTime::max());
   const auto deferred = std::make_shared<Deferred>();
-  const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  TaskGroup group(executor);
-  for (const Visit& visit : visits) {
-    if (IpAddress::parse(visit.site.host)) continue;  // nothing to look up
-    group.spawn(run_lookups(run, visit, latest));
-  }
-  co_await run_pairs(run, visits, latest, deferred);
-  co_await group.join();
-  if (const auto until = run->listening_until()) co_await rest_until(run, *until);
-  run->take_late_replies();
-  if (run->request().follow_up == FollowUp::all) {
+  if (!visits.empty()) co_await run_immediate_set(run, std::move(visits), granted, deferred);
+  co_await run_relay_pairs(run, std::move(rare));
+  if (granted == FollowUp::all) {
     Deferred later = std::move(*deferred);
     co_await run_deferred(run, std::move(later));
   }

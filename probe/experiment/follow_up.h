@@ -21,8 +21,10 @@ struct Visit {
 [[nodiscard]] boost::asio::awaitable<void> settle_lookups(std::shared_ptr<Run> run,
                                                           std::vector<Visit>& visits);
 
-// The immediate set, and with FollowUp::all the deferred one after its rests. Nothing without a doubt.
-[[nodiscard]] boost::asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits);
+// What `granted` allows: the immediate set, and with FollowUp::all the deferred one after its rests. With
+// FollowUp::none only the addresses are gone to that trusted resolvers gave already. Nothing without a doubt.
+[[nodiscard]] boost::asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits,
+                                                     FollowUp granted);
 
 [[nodiscard]] boost::asio::awaitable<void> rest_until(std::shared_ptr<Run> run, MonotonicTime instant);
 

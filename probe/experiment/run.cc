@@ -86,6 +86,21 @@ MonotonicTime Run::deadline(Microseconds within, MonotonicTime latest) const {
   return std::min(timeline_.now() + within, latest);
 }
 
+MonotonicTime Run::main_latest() const {
+  if (!first_doubt_) return MonotonicTime::max();
+  const Microseconds within = pacing().follow_up_within;
+  return std::max(*first_doubt_ + within, timeline_.now() + within / 2);
+}
+
+MonotonicTime Run::immediate_set_latest() {
+  if (!immediate_set_latest_) {
+    note_doubt();  // one that no step told, as a late answer
+    const Microseconds within = pacing().immediate_set_deadline;
+    immediate_set_latest_ = std::max(*first_doubt_ + within, timeline_.now() + within / 2);
+  }
+  return *immediate_set_latest_;
+}
+
 void Run::record(Observation observation) {
   if (auto* handshake = std::get_if<TlsHandshake>(&observation)) keep_new_certificates(*handshake);
   if (request_.on_observation) request_.on_observation(observation);

@@ -54,6 +54,15 @@ class Run {
   // min(now + within, latest): deadlines are passed down and never restarted.
   [[nodiscard]] MonotonicTime deadline(Microseconds within, MonotonicTime latest) const;
 
+  // A main step has failed: from the first of these on, the follow-up's time runs.
+  void note_doubt() noexcept { first_doubt_ = first_doubt_.value_or(timeline_.now()); }
+  // For main steps that begin after the first doubt: they must leave the follow-up its time, and are
+  // never so short that a slow line looks like a silent one.
+  [[nodiscard]] MonotonicTime main_latest() const;
+  // When the immediate set must be over, by whatever part of it asks first: the pacing's deadline after
+  // the first doubt. Where main steps took most of that, half of it is left for the set all the same.
+  [[nodiscard]] MonotonicTime immediate_set_latest();
+
   // Keeps what a step saw. The step has ended.
   void record(Observation observation);
   // Keeps a lookup whose socket goes on listening; `late` may be null.
@@ -99,6 +108,8 @@ class Run {
   std::shared_ptr<WireTally> tally_;
   Dice dice_;
   Measurement measurement_;
+  std::optional<MonotonicTime> first_doubt_;
+  std::optional<MonotonicTime> immediate_set_latest_;
   std::set<IpAddress> own_addresses_;
   std::set<std::string> certificates_;  // SHA-256 of those whose bytes are in the record
   struct Listening {

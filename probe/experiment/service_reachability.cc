@@ -82,8 +82,9 @@ asio::awaitable<Measurement> service_reachability(const Instrument& instrument, 
   while (done < visits->size()) group.spawn(visit_into(run, visits, done++));
   co_await group.join();
   co_await settle_lookups(run, *visits);
-  const bool doubtful = !is_met(rule, *visits);
-  if (doubtful && !run->instrument_failed()) co_await follow_up(run, *visits);
+  // What of it fails is no doubt where the rest is enough.
+  const FollowUp granted = is_met(rule, *visits) ? FollowUp::none : run->request().follow_up;
+  if (!run->instrument_failed()) co_await follow_up(run, *visits, granted);
   co_await farewells_said(run->tally());
   co_return run->finish();
 }

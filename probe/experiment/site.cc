@@ -29,28 +29,21 @@ std::vector<IpAddress> first_of(Run& run, const std::vector<IpAddress>& addresse
   return out;
 }
 
-// When the first step at a site failed, whichever family it was of: what begins later must leave the
-// follow-ups their time.
-struct FirstDoubt {
-  std::optional<MonotonicTime> at;
-  void note(MonotonicTime now) { at = at.value_or(now); }
-  [[nodiscard]] MonotonicTime latest(const Run& run) const {
-    if (!at) return MonotonicTime::max();
-    const Microseconds within = run.pacing().follow_up_within;
-    // Never so short that a slow line looks like a silent one.
-    return std::max(*at + within, run.timeline().now() + within / 2);
-  }
-};
-
 // How the addresses of one family fared.
 struct FamilyOutcome {
-  explicit FamilyOutcome(std::shared_ptr<FirstDoubt> first_in) : first(std::move(first_in)) {}
-  void doubt(const Run& run, Layer layer, const Endpoint& endpoint) {
-    first->note(run.timeline().now());
+  explicit FamilyOutcome(StepRole role_in, MonotonicTime latest_in = MonotonicTime::max())
+      : role(role_in), latest(latest_in) {}
+  void doubt(Run& run, Layer layer, const Endpoint& endpoint) {
+    if (role == StepRole::main) run.note_doubt();
     doubts.push_back({layer, endpoint});
   }
+  // Bounds a step that begins now.
+  [[nodiscard]] MonotonicTime step_latest(const Run& run) const {
+    return role == StepRole::main ? std::min(latest, run.main_latest()) : latest;
+  }
 
-  std::shared_ptr<FirstDoubt> first;
+  StepRole role;
+  MonotonicTime latest;  // of all its steps
   std::vector<Doubt> doubts;
   std::vector<Arrival> arrivals;  // of the connects, by address
   std::optional<std::pair<Approach, Arrival>> open;  // where a round trip may follow
@@ -81,11 +74,11 @@ asio::awaitable<void> connect_all(std::shared_ptr<Run> run, std::vector<Approach
 
 // Connects to all, then shakes hands with one: with the next only if that fails.
 asio::awaitable<void> try_family(std::shared_ptr<Run> run, Site site, std::vector<IpAddress> addresses,
-                                 StepRole role, MonotonicTime latest,
                                  std::shared_ptr<FamilyOutcome> out) {
+  const MonotonicTime latest = out->step_latest(*run);
   std::vector<Approach> approaches;
   for (const IpAddress& address : addresses) {
-    Approach approach = approach_of(site, {address, site.port, Transport::tcp}, role);
+    Approach approach = approach_of(site, {address, site.port, Transport::tcp}, out->role);
     // A silent IPv6 holds up what IPv4 has found: half the time is still two more SYNs.
     approach.latest = out->beside_other ? run->deadline(run->pacing().connect_deadline / 2, latest) : latest;
     approaches.push_back(std::move(approach));
@@ -103,7 +96,7 @@ asio::awaitable<void> try_family(std::shared_ptr<Run> run, Site site, std::vecto
     }
     ++handshakes;
     Arrival arrival = std::move(out->arrivals[i]);
-    approaches[i].latest = std::min(latest, out->first->latest(*run));
+    approaches[i].latest = out->step_latest(*run);
     arrival = co_await handshake_step(run, approaches[i], std::move(arrival));
     if (arrival.failed_at || (site.security == Security::tls && arrival.trust != ChainTrust::trusted)) {
       out->doubt(*run, Layer::tls, approaches[i].endpoint);
@@ -127,7 +120,7 @@ asio::awaitable<void> ask_trusted_into(std::shared_ptr<Run> run, LookupPlan plan
 asio::awaitable<void> ask_page(std::shared_ptr<Run> run, std::shared_ptr<FamilyOutcome> family,
                                SiteFacts& facts) {
   Approach approach = family->open->first;
-  approach.latest = std::min(approach.latest, family->first->latest(*run));
+  approach.latest = family->step_latest(*run);
   Arrival arrival = std::move(family->open->second);
   family->open.reset();
   const bool proven = arrival.trust == ChainTrust::trusted;
@@ -153,18 +146,17 @@ bool wants_page(const Site& site, const SiteFacts& facts) {
 // Both families side by side; the page is not kept waiting for a silent IPv6.
 asio::awaitable<void> try_addresses(std::shared_ptr<Run> run, Site site, std::vector<IpAddress> four,
                                     std::vector<IpAddress> six, SiteFacts& facts) {
-  const auto first = std::make_shared<FirstDoubt>();
-  const auto out4 = std::make_shared<FamilyOutcome>(first);
-  const auto out6 = std::make_shared<FamilyOutcome>(first);
+  const auto out4 = std::make_shared<FamilyOutcome>(StepRole::main);
+  const auto out6 = std::make_shared<FamilyOutcome>(StepRole::main);
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   TaskGroup group(executor);
   if (!six.empty() && !four.empty()) {
     out6->beside_other = true;
-    group.spawn(try_family(run, site, six, StepRole::main, MonotonicTime::max(), out6));
+    group.spawn(try_family(run, site, six, out6));
   } else {
-    co_await try_family(run, site, six, StepRole::main, MonotonicTime::max(), out6);
+    co_await try_family(run, site, six, out6);
   }
-  co_await try_family(run, site, four, StepRole::main, MonotonicTime::max(), out4);
+  co_await try_family(run, site, four, out4);
   if (out4->open) co_await ask_page(run, out4, facts);
   co_await group.join();
   if (out6->open && wants_page(site, facts)) {
@@ -188,8 +180,12 @@ bool disjoint(const std::vector<IpAddress>& a, const std::vector<IpAddress>& b) 
       a, [&](const IpAddress& address) { return std::ranges::find(b, address) != b.end(); });
 }
 
+bool is_doubtful(const Answers& answers) {
+  return answers.addresses.empty() || answers.failed || answers.barred;
+}
+
 bool doubts_answers(const SiteFacts& facts) {
-  if (facts.system.addresses.empty() || facts.system.failed || facts.system.barred) return true;
+  if (is_doubtful(facts.system)) return true;
   // Other addresses than trusted resolvers give are ordinary, unless nothing proves them right.
   return !facts.proven && facts.trusted && !facts.trusted->addresses.empty() &&
          disjoint(facts.system.addresses, facts.trusted->addresses);
@@ -241,11 +237,21 @@ std::vector<IpAddress> only_trusted(const SiteFacts& facts) {
 
 asio::awaitable<void> try_trusted_addresses(std::shared_ptr<Run> run, Site site,
                                             std::vector<IpAddress> addresses, MonotonicTime latest) {
+  std::vector<std::vector<IpAddress>> families;
   for (const Family family : {Family::ip4, Family::ip6}) {
     if (family == Family::ip6 && !run->ipv6_worth_trying()) continue;
-    const auto out = std::make_shared<FamilyOutcome>(std::make_shared<FirstDoubt>());
-    const std::vector<IpAddress> chosen = first_of(*run, addresses, family);
-    co_await try_family(run, site, chosen, StepRole::trusted, latest, out);
+    std::vector<IpAddress> chosen = first_of(*run, addresses, family);
+    if (!chosen.empty()) families.push_back(std::move(chosen));
+  }
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    const MonotonicTime now = run->timeline().now();
+    if (now >= latest) {
+      run->count_limit("immediate_set");
+      co_return;
+    }
+    const auto share = (latest - now) / static_cast<std::int64_t>(families.size() - i);
+    const auto out = std::make_shared<FamilyOutcome>(StepRole::trusted, now + share);
+    co_await try_family(run, site, families[i], out);
     if (!out->open) continue;
     SiteFacts unused;
     co_await ask_page(run, out, unused);
@@ -269,6 +275,7 @@ asio::awaitable<SiteFacts> measure_site(std::shared_ptr<Run> run, Site site, std
       group.spawn(ask_trusted_into(run, std::move(trusted_plan), trusted));
     }
     facts.system = co_await ask_system(run, std::move(plan));
+    if (is_doubtful(facts.system)) run->note_doubt();
   } else {
     facts.system.addresses = std::move(known);
     if (literal && run->may_contact(*literal)) facts.system.addresses = {*literal};
@@ -288,11 +295,6 @@ asio::awaitable<SiteFacts> measure_site(std::shared_ptr<Run> run, Site site, std
   co_await group.join();
   facts.trusted = std::move(*trusted);
   if (look_up && doubts_answers(facts)) facts.doubts.push_back({Layer::dns, std::nullopt});
-  const std::vector<IpAddress> more = only_trusted(facts);
-  if (!facts.doubts.empty() && !facts.proven && !more.empty()) {
-    const MonotonicTime latest = run->deadline(run->pacing().immediate_set_deadline, MonotonicTime::max());
-    co_await try_trusted_addresses(run, site, more, latest);
-  }
   co_return facts;
 }
 

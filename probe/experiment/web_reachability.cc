@@ -78,7 +78,7 @@ asio::awaitable<Measurement> web_reachability(const Instrument& instrument, Expe
     visits.push_back(std::move(visit));
   }
   co_await settle_lookups(run, visits);
-  if (!run->instrument_failed()) co_await follow_up(run, std::move(visits));
+  if (!run->instrument_failed()) co_await follow_up(run, std::move(visits), run->request().follow_up);
   co_await farewells_said(run->tally());
   co_return run->finish();
 }
