@@ -155,6 +155,32 @@ struct HttpRoundTrip : StepContext {
   friend bool operator==(const HttpRoundTrip&, const HttpRoundTrip&) = default;
 };
 
+// One handshake of a QUIC client (RFC 9000 §7, RFC 9001), for HTTP/3.
+struct QuicHandshake : StepContext {
+  Endpoint endpoint;
+  std::optional<std::string> server_name;  // absent: none was sent
+  std::string version;                     // "QUICv1", of the packets that were understood; else empty
+  std::string cipher;
+  std::string alpn;
+  // Of a CONNECTION_CLOSE that came, RFC 9000 §20: 0x100 and the alert where TLS refused.
+  std::optional<std::uint64_t> close_code;
+  bool initial_sent = false;               // the datagram that bears the name has left
+  std::uint32_t replies = 0;               // datagrams that came from the endpoint
+  std::uint64_t bytes_received = 0;        // payloads of them
+  ChainTrust trust = ChainTrust::not_presented;
+  std::vector<Certificate> chain;          // leaf first
+  friend bool operator==(const QuicHandshake&, const QuicHandshake&) = default;
+};
+
+// A datagram as large as a first one, of a version that nobody speaks: whoever speaks QUIC answers with the
+// versions it speaks (RFC 9000 §6.1), and no name is told. Without a failure that answer came.
+struct QuicPing : StepContext {
+  Endpoint endpoint;
+  std::vector<std::uint32_t> versions;     // as offered
+  std::uint64_t bytes_received = 0;
+  friend bool operator==(const QuicPing&, const QuicPing&) = default;
+};
+
 // One look at one thing that tells the state of the line.
 enum class LinkSubject : std::uint8_t {
   gateway = 0,
@@ -185,7 +211,7 @@ struct UnknownObservation {
 };
 
 using Observation = std::variant<Lookup, Connect, TlsHandshake, HttpRoundTrip, LinkCheck,
-                                 UnknownObservation>;
+                                 UnknownObservation, QuicHandshake, QuicPing>;
 
 // The common part, or nullptr for a kind this version does not know.
 [[nodiscard]] const StepContext* context_of(const Observation& observation) noexcept;

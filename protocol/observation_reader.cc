@@ -174,6 +174,13 @@ constexpr std::array<Field<Certificate>, 5> kCertificateFields{{
      }},
 }};
 
+bool read_chain(In& in, Value value, std::vector<Certificate>& out) {
+  return in.list(value, out, kCertificatesMax, Certificate{},
+                 [](In& i, Value item, Certificate& certificate) {
+                   return read_object(i, item, kCertificateFields, certificate);
+                 });
+}
+
 constexpr std::array<Field<TlsHandshake>, 9> kHandshakeFields{{
     {"server_name", kOptional,
      [](In& in, Value value, TlsHandshake& out) {
@@ -202,12 +209,46 @@ constexpr std::array<Field<TlsHandshake>, 9> kHandshakeFields{{
        return in.open_word(value, out.trust, &parse_chain_trust);
      }},
     {"chain", kOptional,
-     [](In& in, Value value, TlsHandshake& out) {
-       return in.list(value, out.chain, kCertificatesMax, Certificate{},
-                      [](In& i, Value item, Certificate& certificate) {
-                        return read_object(i, item, kCertificateFields, certificate);
-                      });
+     [](In& in, Value value, TlsHandshake& out) { return read_chain(in, value, out.chain); }},
+}};
+
+constexpr std::array<Field<QuicHandshake>, 10> kQuicHandshakeFields{{
+    {"server_name", kOptional,
+     [](In& in, Value value, QuicHandshake& out) {
+       return in.text(value, out.server_name.emplace(), kHostBytesMax);
      }},
+    {"version", kOptional,
+     [](In& in, Value value, QuicHandshake& out) { return in.text(value, out.version, kNameBytesMax); }},
+    {"cipher", kOptional,
+     [](In& in, Value value, QuicHandshake& out) { return in.text(value, out.cipher, kNameBytesMax); }},
+    {"alpn", kOptional,
+     [](In& in, Value value, QuicHandshake& out) { return in.text(value, out.alpn, kNameBytesMax); }},
+    {"close_code", kOptional,
+     [](In& in, Value value, QuicHandshake& out) {
+       return in.number(value, out.close_code.emplace(), kQuicIntegerMax);
+     }},
+    {"initial_sent", kOptional,
+     [](In& in, Value value, QuicHandshake& out) { return in.flag(value, out.initial_sent); }},
+    {"replies", kRequired,
+     [](In& in, Value value, QuicHandshake& out) { return in.number(value, out.replies); }},
+    {"bytes_received", kRequired,
+     [](In& in, Value value, QuicHandshake& out) { return in.number(value, out.bytes_received); }},
+    {"trust", kRequired,
+     [](In& in, Value value, QuicHandshake& out) {
+       return in.open_word(value, out.trust, &parse_chain_trust);
+     }},
+    {"chain", kOptional,
+     [](In& in, Value value, QuicHandshake& out) { return read_chain(in, value, out.chain); }},
+}};
+
+constexpr std::array<Field<QuicPing>, 2> kQuicPingFields{{
+    {"versions", kOptional,
+     [](In& in, Value value, QuicPing& out) {
+       return in.list(value, out.versions, kQuicVersionsMax, std::uint32_t{0},
+                      [](In& i, Value item, std::uint32_t& version) { return i.number(item, version); });
+     }},
+    {"bytes_received", kRequired,
+     [](In& in, Value value, QuicPing& out) { return in.number(value, out.bytes_received); }},
 }};
 
 using Header = std::pair<std::string, std::string>;
@@ -291,6 +332,12 @@ constexpr auto kFieldsOf<HttpRoundTrip> =
     joined(kContextFields<HttpRoundTrip>, joined(kEndpointFields<HttpRoundTrip>, kRoundTripFields));
 template <>
 constexpr auto kFieldsOf<LinkCheck> = joined(kContextFields<LinkCheck>, kLinkCheckFields);
+template <>
+constexpr auto kFieldsOf<QuicHandshake> =
+    joined(kContextFields<QuicHandshake>, joined(kEndpointFields<QuicHandshake>, kQuicHandshakeFields));
+template <>
+constexpr auto kFieldsOf<QuicPing> =
+    joined(kContextFields<QuicPing>, joined(kEndpointFields<QuicPing>, kQuicPingFields));
 
 bool keep_raw(std::string_view kind, Value value, Observation& out) {
   out = UnknownObservation{std::string(kind), simdjson::to_string(value)};
@@ -338,6 +385,8 @@ bool read_observation(In& in, Value value, Observation& out) {
   if (kind == "connect") return read_step<Connect>(in, kind, value, object, out);
   if (kind == "tls_handshake") return read_step<TlsHandshake>(in, kind, value, object, out);
   if (kind == "http_round_trip") return read_step<HttpRoundTrip>(in, kind, value, object, out);
+  if (kind == "quic_handshake") return read_step<QuicHandshake>(in, kind, value, object, out);
+  if (kind == "quic_ping") return read_step<QuicPing>(in, kind, value, object, out);
   if (kind == "link_check") return read_step<LinkCheck>(in, kind, value, object, out);
   return keep_raw(kind, value, out);
 }

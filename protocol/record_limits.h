@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace kua::protocol {
 
@@ -26,6 +27,8 @@ inline constexpr std::size_t kDistinguishedNameBytesMax = 2048;
 inline constexpr std::size_t kHeaderNameBytesMax = 256;
 inline constexpr std::size_t kHeaderValueBytesMax = 8 * 1024;
 
+inline constexpr std::uint64_t kQuicIntegerMax = (std::uint64_t{1} << 62) - 1;  // RFC 9000 §16
+
 // Bytes before base64.
 inline constexpr std::size_t kDnsMessageBytesMax = 65'535;  // RFC 1035 §4.2.2
 inline constexpr std::size_t kCertificateBytesMax = 64 * 1024;
@@ -37,6 +40,7 @@ inline constexpr std::size_t kReplyCnamesMax = 32;
 inline constexpr std::size_t kLateRepliesMax = 16;
 inline constexpr std::size_t kCertificatesMax = 16;
 inline constexpr std::size_t kHeadersMax = 128;
+inline constexpr std::size_t kQuicVersionsMax = 32;  // servers offer a handful
 inline constexpr std::size_t kLimitCountsMax = 64;
 inline constexpr std::size_t kMissingMax = 64;
 

@@ -112,6 +112,13 @@ void write_certificate(JsonWriter& json, const Certificate& certificate) {
   json.end_object();
 }
 
+void write_chain(JsonWriter& json, const std::vector<Certificate>& chain) {
+  if (chain.empty()) return;
+  json.array("chain");
+  for (const auto& certificate : chain) write_certificate(json, certificate);
+  json.end_array();
+}
+
 void write_step(JsonWriter& json, const Lookup& step) {
   json.text("engine", to_string(step.engine));
   optional_text(json, "resolver", step.resolver);
@@ -149,11 +156,7 @@ void write_step(JsonWriter& json, const TlsHandshake& step) {
   optional_flag(json, "client_hello_sent", step.client_hello_sent);
   json.number("bytes_received", step.bytes_received);
   json.text("trust", to_string(step.trust));
-  if (!step.chain.empty()) {
-    json.array("chain");
-    for (const auto& certificate : step.chain) write_certificate(json, certificate);
-    json.end_array();
-  }
+  write_chain(json, step.chain);
 }
 
 void write_step(JsonWriter& json, const HttpRoundTrip& step) {
@@ -181,6 +184,30 @@ void write_step(JsonWriter& json, const HttpRoundTrip& step) {
   optional_base64(json, "body_sample", step.body_sample);
 }
 
+void write_step(JsonWriter& json, const QuicHandshake& step) {
+  write_endpoint(json, step.endpoint);
+  if (step.server_name) json.text("server_name", *step.server_name);
+  optional_text(json, "version", step.version);
+  optional_text(json, "cipher", step.cipher);
+  optional_text(json, "alpn", step.alpn);
+  if (step.close_code) json.number("close_code", *step.close_code);
+  optional_flag(json, "initial_sent", step.initial_sent);
+  json.number("replies", step.replies);
+  json.number("bytes_received", step.bytes_received);
+  json.text("trust", to_string(step.trust));
+  write_chain(json, step.chain);
+}
+
+void write_step(JsonWriter& json, const QuicPing& step) {
+  write_endpoint(json, step.endpoint);
+  if (!step.versions.empty()) {
+    json.array("versions");
+    for (const std::uint32_t version : step.versions) json.number(version);
+    json.end_array();
+  }
+  json.number("bytes_received", step.bytes_received);
+}
+
 void write_step(JsonWriter& json, const LinkCheck& step) {
   json.text("subject", to_string(step.subject));
   optional_text(json, "target", step.target);
@@ -194,6 +221,8 @@ struct KindName {
   std::string_view operator()(const TlsHandshake&) const { return "tls_handshake"; }
   std::string_view operator()(const HttpRoundTrip&) const { return "http_round_trip"; }
   std::string_view operator()(const LinkCheck&) const { return "link_check"; }
+  std::string_view operator()(const QuicHandshake&) const { return "quic_handshake"; }
+  std::string_view operator()(const QuicPing&) const { return "quic_ping"; }
 };
 
 struct ObservationWriter {

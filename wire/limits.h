@@ -38,6 +38,9 @@ inline constexpr std::size_t kHttpHeadersMax = 256;
 // only behind inline scripts.
 inline constexpr std::size_t kHtmlTitleSearchBytesMax = 256 * 1024;
 
+// Versions read of a QUIC Version Negotiation packet; servers offer a handful.
+inline constexpr std::size_t kQuicVersionsMax = 32;
+
 // IPv6 extension headers walked before the transport header (RFC 8200 §4.1 knows seven).
 inline constexpr std::size_t kIpv6ExtensionHeadersMax = 8;
 

@@ -71,7 +71,8 @@ Words words_of(const Connect& step) {
   return {"tcp", step.endpoint.text(), step.failure ? "" : "connected"};
 }
 
-Words words_of(const TlsHandshake& step) {
+template <typename Handshake>  // over TCP or QUIC
+std::string handshake_text(const Handshake& step) {
   std::string seen = step.version;
   if (step.trust != ChainTrust::not_presented) {
     seen += (seen.empty() ? "" : ", ") + std::string(trust_text(step.trust));
@@ -79,7 +80,19 @@ Words words_of(const TlsHandshake& step) {
   if (step.trust == ChainTrust::unknown_authority && !step.chain.empty()) {
     seen += " (" + printable(step.chain.back().issuer, kShownBytesMax) + ")";
   }
-  return {"tls", step.server_name.value_or("no name"), seen};
+  return seen;
+}
+
+Words words_of(const TlsHandshake& step) {
+  return {"tls", step.server_name.value_or("no name"), handshake_text(step)};
+}
+
+Words words_of(const QuicHandshake& step) {
+  return {"quic", step.server_name.value_or("no name"), handshake_text(step)};
+}
+
+Words words_of(const QuicPing& step) {
+  return {"quic", step.endpoint.text(), step.failure ? "" : "speaks QUIC"};
 }
 
 Words words_of(const HttpRoundTrip& step) {

@@ -31,6 +31,7 @@ ExperimentRequest request_for(const Assignment& assignment, LinkState state) {
 std::optional<IpAddress> contacted(const Observation& observation) {
   if (const auto* connect = std::get_if<Connect>(&observation)) return connect->endpoint.address;
   if (const auto* shake = std::get_if<TlsHandshake>(&observation)) return shake->endpoint.address;
+  if (const auto* quic = std::get_if<QuicHandshake>(&observation)) return quic->endpoint.address;
   if (const auto* trip = std::get_if<HttpRoundTrip>(&observation)) return trip->endpoint.address;
   return std::nullopt;
 }

@@ -31,6 +31,8 @@ struct LayerOf {
   std::optional<Layer> operator()(const Connect&) const { return Layer::tcp; }
   std::optional<Layer> operator()(const TlsHandshake&) const { return Layer::tls; }
   std::optional<Layer> operator()(const HttpRoundTrip&) const { return Layer::http; }
+  std::optional<Layer> operator()(const QuicHandshake&) const { return Layer::quic; }
+  std::optional<Layer> operator()(const QuicPing&) const { return std::nullopt; }
   std::optional<Layer> operator()(const LinkCheck&) const { return std::nullopt; }
   std::optional<Layer> operator()(const UnknownObservation&) const { return std::nullopt; }
 };

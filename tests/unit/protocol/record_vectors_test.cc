@@ -105,7 +105,7 @@ TEST(RecordVectors, ALaterVersionLosesNothingAndIsNotJudgedByHalves) {
   const auto later = std::get<Measurement>(read(vector_line("later_version.ndjson")));
   ASSERT_EQ(later.header.unknown.size(), 2u);
   EXPECT_EQ(later.header.unknown[0].first, "device");
-  EXPECT_EQ(std::get<UnknownObservation>(later.observations[1]).kind, "quic_handshake");
+  EXPECT_EQ(std::get<UnknownObservation>(later.observations[1]).kind, "path_trace");
   EXPECT_EQ(std::get<UnknownObservation>(later.observations[2]).kind, "connect");
   EXPECT_EQ(std::get<HttpRoundTrip>(later.observations[3]).unknown.size(), 1u);
 }

@@ -152,9 +152,28 @@ Measurement full_measurement() {
   look.target = "control:national-1";
   look.reached = true;
   look.server_date = at("2022-01-05T10:55:11Z");
-  const UnknownObservation unknown{"quic_handshake",
-                                   R"({"kind":"quic_handshake","offset_us":1,"x":[null,1.5]})"};
-  out.observations = {forged, refused, intercepted, page, look, unknown};
+  auto quic = step<QuicHandshake>("example.org", 310'000, 61'000);
+  quic.role = StepRole::same_address;
+  quic.endpoint = *Endpoint::parse("203.0.113.10:443", Transport::udp);
+  quic.failure = Failure{FailureCode::ssl_failed_handshake, Operation::quic_handshake};
+  quic.server_name = "harmless.example";
+  quic.version = "QUICv1";
+  quic.cipher = "TLS_AES_128_GCM_SHA256";
+  quic.alpn = "h3";
+  quic.close_code = 0x128;
+  quic.initial_sent = true;
+  quic.replies = 2;
+  quic.bytes_received = 2'400;
+  quic.trust = ChainTrust::self_signed;
+  quic.chain = intercepted.chain;
+  auto ping = step<QuicPing>("example.org", 380'000, 20'000);
+  ping.role = StepRole::witness;
+  ping.endpoint = *Endpoint::parse("[2001:db8::10]:443", Transport::udp);
+  ping.versions = {1, 0x6b3343cf};
+  ping.bytes_received = 35;
+  const UnknownObservation unknown{"path_trace",
+                                   R"({"kind":"path_trace","offset_us":1,"x":[null,1.5]})"};
+  out.observations = {forged, refused, intercepted, page, look, quic, ping, unknown};
   return out;
 }
 
