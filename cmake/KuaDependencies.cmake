@@ -17,6 +17,17 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET libidn2)
 pkg_check_modules(MAXMINDDB REQUIRED IMPORTED_TARGET libmaxminddb)
 
+# QUIC is a second TLS stack: on where Debian's packages are found, but in the probe for small devices.
+pkg_check_modules(NGTCP2 IMPORTED_TARGET libngtcp2 libngtcp2_crypto_gnutls gnutls)
+set(KUA_QUIC_DEFAULT OFF)
+if(NGTCP2_FOUND AND NOT KUA_SMALL_PROBE)
+  set(KUA_QUIC_DEFAULT ON)
+endif()
+option(KUA_QUIC "Shake hands over QUIC (ngtcp2, GnuTLS)" ${KUA_QUIC_DEFAULT})
+if(KUA_QUIC AND NOT NGTCP2_FOUND)
+  message(FATAL_ERROR "KUA_QUIC needs libngtcp2-dev, libngtcp2-crypto-gnutls-dev and libgnutls28-dev")
+endif()
+
 # kua_dependency(name shared-target archive…): kua_name for what Debian ships both ways. It is the shared
 # library, but the archives in a program whose property KUA_ARCHIVES is on (docs/decisions/006-archives.md).
 function(kua_dependency NAME SHARED)

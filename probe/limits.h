@@ -48,6 +48,9 @@ inline constexpr std::size_t kAddedRootFilesMax = 1000;
 // Further answers kept for one query. "late_replies"
 inline constexpr std::size_t kLateRepliesMax = 4;
 
+// Datagrams looked at in one QUIC handshake; a chain of kChainBytesMax comes in 20. "quic_datagrams"
+inline constexpr std::uint32_t kQuicDatagramsMax = 64;
+
 // Endpoints of a service that are tried. "endpoints"
 inline constexpr std::size_t kServiceEndpointsMax = 16;
 // Bytes of a DoH answer's body; a DNS message has 16 bits of length. "doh_bytes"

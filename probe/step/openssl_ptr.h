@@ -17,6 +17,8 @@ struct OpensslDelete {
   void operator()(BIO_METHOD* p) const noexcept { BIO_meth_free(p); }
   void operator()(EVP_MD_CTX* p) const noexcept { EVP_MD_CTX_free(p); }
   void operator()(X509* p) const noexcept { X509_free(p); }
+  void operator()(STACK_OF(X509)* p) const noexcept { sk_X509_pop_free(p, X509_free); }
+  void operator()(X509_STORE_CTX* p) const noexcept { X509_STORE_CTX_free(p); }
 };
 template <typename T>
 using OpensslPtr = std::unique_ptr<T, OpensslDelete>;

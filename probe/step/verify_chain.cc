@@ -147,6 +147,23 @@ void note_added_root(ChainVerdict& verdict, X509_STORE_CTX* context) {
   if (verdict.added_roots->contains(root.sha256)) verdict.added_root = std::move(root);
 }
 
+void judge(X509_STORE_CTX* context, ChainVerdict& verdict) {
+  Problems problems;
+  X509_STORE_CTX_set_ex_data(context, problems_index(), &problems);
+  X509_STORE_CTX_set_verify_cb(context, &collect);
+  X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_auth_level(parameters, kAuthLevel);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(verdict.now.time_since_epoch());
+  X509_VERIFY_PARAM_set_time(parameters, static_cast<std::time_t>(seconds.count()));
+  if (X509_verify_cert(context) != 1) note(problems, X509_STORE_CTX_get_error(context));
+  ERR_clear_error();
+
+  verdict.trust = conclude(problems);
+  note_added_root(verdict, context);
+  verdict.chain.clear();
+  keep_chain(verdict, X509_STORE_CTX_get0_cert(context), X509_STORE_CTX_get0_untrusted(context));
+}
+
 }  // namespace
 
 std::string certificate_sha256(X509* certificate) {
@@ -161,23 +178,37 @@ int verify_chain_callback(X509_STORE_CTX* context, void* /*unused*/) {
   auto* ssl = static_cast<SSL*>(
       X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* verdict = static_cast<ChainVerdict*>(SSL_get_ex_data(ssl, verdict_index()));
-  if (verdict == nullptr) return 1;
-
-  Problems problems;
-  X509_STORE_CTX_set_ex_data(context, problems_index(), &problems);
-  X509_STORE_CTX_set_verify_cb(context, &collect);
-  X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context);
-  X509_VERIFY_PARAM_set_auth_level(parameters, kAuthLevel);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(verdict->now.time_since_epoch());
-  X509_VERIFY_PARAM_set_time(parameters, static_cast<std::time_t>(seconds.count()));
-  if (X509_verify_cert(context) != 1) note(problems, X509_STORE_CTX_get_error(context));
-  ERR_clear_error();
-
-  verdict->trust = conclude(problems);
-  note_added_root(*verdict, context);
-  verdict->chain.clear();
-  keep_chain(*verdict, X509_STORE_CTX_get0_cert(context), X509_STORE_CTX_get0_untrusted(context));
+  if (verdict != nullptr) judge(context, *verdict);
   return 1;
+}
+
+void judge_chain(SSL_CTX* context, const std::vector<std::string>& der, const std::string& name,
+                 ChainVerdict& verdict) {
+  if (der.empty()) return;
+  const OpensslPtr<STACK_OF(X509)> presented(sk_X509_new_null());
+  KUA_CHECK(presented != nullptr);
+  for (const std::string& one : der) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(one.data());
+    X509* const certificate = d2i_X509(nullptr, &bytes, static_cast<long>(one.size()));
+    if (certificate == nullptr) break;  // what follows an unreadable one proves nothing
+    KUA_CHECK(sk_X509_push(presented.get(), certificate) > 0);
+  }
+  ERR_clear_error();
+  verdict.trust = ChainTrust::invalid;
+  if (sk_X509_num(presented.get()) == 0) return;
+  const OpensslPtr<X509_STORE_CTX> store(X509_STORE_CTX_new());
+  KUA_CHECK(store != nullptr);
+  KUA_CHECK(X509_STORE_CTX_init(store.get(), SSL_CTX_get_cert_store(context), sk_X509_value(presented.get(), 0),
+                                presented.get()) == 1);
+  KUA_CHECK(X509_STORE_CTX_set_default(store.get(), "ssl_server") == 1);
+  X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(store.get());
+  if (IpAddress::parse(name)) {
+    KUA_CHECK(X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str()) == 1);
+  } else {
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    KUA_CHECK(X509_VERIFY_PARAM_set1_host(parameters, name.c_str(), name.size()) == 1);
+  }
+  judge(store.get(), verdict);
 }
 
 }  // namespace kua::probe

@@ -28,6 +28,11 @@ void attach_verdict(SSL* ssl, ChainVerdict* verdict);
 
 [[nodiscard]] std::string certificate_sha256(X509* certificate);  // of its DER, hexadecimal
 
+// The same judgement of a chain that came another way than through OpenSSL: DER, leaf first, presented for
+// `name`. An empty chain is `not_presented`.
+void judge_chain(SSL_CTX* context, const std::vector<std::string>& der, const std::string& name,
+                 ChainVerdict& verdict);
+
 // For SSL_CTX_set_cert_verify_callback. Always accepts.
 int verify_chain_callback(X509_STORE_CTX* context, void* unused);
 

@@ -39,6 +39,7 @@ WRAPPED = [
     (r"openssl/", ["platform/crypto/", "probe/step/", "probe/uplink/", "collector/http/"]),
     (r"ares", ["probe/step/"]),
     (r"nghttp2/", ["probe/step/"]),
+    (r"(ngtcp2|gnutls)/", ["probe/step/"]),
     (r"yaml-cpp/", ["platform/config/"]),
     (r"sqlite3\.h", ["platform/sqlite/"]),
     (r"zstd", ["platform/compress/"]),
