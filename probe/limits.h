@@ -98,7 +98,17 @@ inline constexpr std::uint64_t kWrongPinRecordsMax = 16;
 // Schedule.
 inline constexpr int kMeasurementsAtOnceMax = 4;  // a failure may take 25 s: others must not wait for it
 inline constexpr int kFollowUpsPerHourMax = 30;
-inline constexpr std::uint64_t kFollowUpBytesMax = 200'000;  // one follow-up, both directions
+// What follows the doubts of one measurement, immediate and deferred, both directions; DESIGN §4.2. A step
+// that might go over is not begun. "follow_up_bytes"
+inline constexpr std::uint64_t kFollowUpBytesMax = 200'000;
+// What steps of a follow-up are taken to cost at most before they begin. A connect: five SYNs and the close.
+inline constexpr std::uint64_t kConnectBytesReckoned = 1'000;
+// 4.5 kB is usual; chains with many names and forged ones are seldom beyond this.
+inline constexpr std::uint64_t kHandshakeBytesReckoned = 12'000;
+// A page up to its cap, what the receive buffer holds beside it, and headers of all layers.
+inline constexpr std::uint64_t kRoundTripBytesReckoned = kRoundBodyWireBytesMax + kRoundReceiveBufferBytes + 4'000;
+inline constexpr std::uint64_t kLookupBytesReckoned = 2'000;  // two types, answers and late ones
+inline constexpr std::uint64_t kDohBytesReckoned = 10'000;    // connect, handshake, two answers
 inline constexpr std::chrono::seconds kRestAfterFailure{120};  // residual blocking of the address
 // One thing that is said to have cost more is a fault of our reckoning: a whole day of the largest plan, or
 // all of a full spool uncompressed, is less. It is not charged.

@@ -46,16 +46,25 @@ bool is_no_route(const Connect& connect) {
 
 }  // namespace
 
+std::uint64_t reckoned_bytes(const Approach& approach) noexcept {
+  std::uint64_t bytes = kConnectBytesReckoned;
+  if (approach.reach != Reach::connect && approach.security == Security::tls) bytes += kHandshakeBytesReckoned;
+  if (approach.reach == Reach::round_trip) bytes += kRoundTripBytesReckoned;
+  return bytes;
+}
+
 asio::awaitable<Arrival> connect_step(std::shared_ptr<Run> run, Approach approach) {
   ConnectOptions options;
   options.context = approach.context;
   options.endpoint = approach.endpoint;
   options.deadline = run->deadline(run->pacing().connect_deadline, approach.latest);
   const MonotonicTime deadline = options.deadline;
-  if (run->request().body_wire_bytes_max <= kRoundBodyWireBytesMax) {
+  const bool is_main = approach.context.role == StepRole::main;
+  if (!is_main || run->request().body_wire_bytes_max <= kRoundBodyWireBytesMax) {
     options.receive_buffer_bytes = kRoundReceiveBufferBytes;
   }
-  ConnectResult result = co_await tcp_connect(run->timeline(), run->tally(), std::move(options));
+  std::shared_ptr<WireTally> tally = approach.tally ? approach.tally : run->tally();
+  ConnectResult result = co_await tcp_connect(run->timeline(), std::move(tally), std::move(options));
   run->check_punctual(deadline);
 
   Arrival arrival;

@@ -27,7 +27,11 @@ struct Approach {
   protocol::TargetUrl url;
   Reach reach = Reach::round_trip;
   MonotonicTime latest = MonotonicTime::max();  // bounds the pacing's own deadlines
+  std::shared_ptr<WireTally> tally;  // what it costs is added here; nullptr: to the run's own
 };
+
+// The most that a step of the follow-up costs at ordinary sizes.
+[[nodiscard]] std::uint64_t reckoned_bytes(const Approach& approach) noexcept;
 
 // What a round trip brought that the next step needs.
 struct Answer {

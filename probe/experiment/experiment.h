@@ -74,6 +74,8 @@ struct ExperimentRequest {
   std::uint64_t seed = 0;  // of every order and rest; 0: drawn from the system's generator
   // Body bytes read off the wire, headers apart. Scheduled rounds pass kRoundBodyWireBytesMax.
   std::uint64_t body_wire_bytes_max = kBodyWireBytesMax;
+  // What is not `main` of all steps may take this much. What does not fit counts as "follow_up_bytes".
+  std::uint64_t follow_up_bytes_max = kFollowUpBytesMax;
   // Called after each step, in order of end; for progress on a terminal. May be empty.
   std::function<void(const Observation&)> on_observation;
 };

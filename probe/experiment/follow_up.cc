@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "probe/experiment/task_group.h"
+#include "probe/step/farewell.h"
 
 namespace kua::probe {
 
@@ -101,6 +102,14 @@ struct Deferred {
   std::vector<Residual> residuals;
 };
 
+// nullopt, counted, where the follow-up's bytes are used up.
+asio::awaitable<std::optional<Arrival>> go_if_room(std::shared_ptr<Run> run, Approach approach) {
+  approach.tally = run->begin_follow_up(reckoned_bytes(approach));
+  if (approach.tally == nullptr) co_return std::nullopt;
+  Arrival arrival = co_await go(std::move(run), std::move(approach));
+  co_return std::move(arrival);
+}
+
 asio::awaitable<void> run_pairs(std::shared_ptr<Run> run, std::vector<Visit> visits, MonotonicTime latest,
                                 std::shared_ptr<Deferred> deferred) {
   struct Planned {
@@ -119,6 +128,12 @@ asio::awaitable<void> run_pairs(std::shared_ptr<Run> run, std::vector<Visit> vis
     }
   }
   std::shuffle(plan.begin(), plan.end(), run->dice());
+  std::uint64_t bytes = 0;
+  for (const Planned& planned : plan) bytes += reckoned_bytes(planned.approach);
+  if (!run->follow_up_bytes().has_room(bytes)) {  // what may clear a target comes first
+    const auto is_retry = [](const Planned& planned) { return planned.approach.context.role == StepRole::retry; };
+    std::ranges::stable_partition(plan, is_retry);
+  }
   for (std::size_t i = 0; i < plan.size(); ++i) {
     // One after another, so that no step meets the wake of one beside it; each gets its share of the time.
     const Microseconds left = latest - run->timeline().now();
@@ -129,8 +144,8 @@ asio::awaitable<void> run_pairs(std::shared_ptr<Run> run, std::vector<Visit> vis
     Approach approach = plan[i].approach;
     approach.latest = run->timeline().now() + left / static_cast<std::int64_t>(plan.size() - i);
     const bool is_s = approach.context.role == StepRole::same_address;
-    const Arrival arrival = co_await go(run, std::move(approach));
-    if (is_s && arrival.failed_at) {
+    const std::optional<Arrival> arrival = co_await go_if_room(run, std::move(approach));
+    if (is_s && arrival && arrival->failed_at) {
       deferred->residuals.push_back({plan[i].site, plan[i].doubt, run->timeline().now()});
     }
   }
@@ -172,7 +187,8 @@ asio::awaitable<void> run_lookups(std::shared_ptr<Run> run, Visit visit, Monoton
   } else {
     LookupPlan trusted_plan = plan;
     trusted_plan.role = StepRole::trusted;
-    group.spawn(ask_trusted_and_go(run, visit, std::move(trusted_plan)));
+    trusted_plan.tally = run->begin_follow_up(kLookupBytesReckoned + kDohBytesReckoned);
+    if (trusted_plan.tally) group.spawn(ask_trusted_and_go(run, visit, std::move(trusted_plan)));
   }
   std::vector<LookupPlan> others;
   LookupPlan nobody = plan;
@@ -190,7 +206,10 @@ asio::awaitable<void> run_lookups(std::shared_ptr<Run> run, Visit visit, Monoton
     }
   }
   std::shuffle(others.begin(), others.end(), run->dice());
-  for (LookupPlan& other : others) group.spawn(ask_and_forget(run, std::move(other)));
+  for (LookupPlan& other : others) {
+    other.tally = run->begin_follow_up(kLookupBytesReckoned);
+    if (other.tally) group.spawn(ask_and_forget(run, std::move(other)));
+  }
   co_await group.join();
 }
 
@@ -246,7 +265,7 @@ asio::awaitable<void> run_immediate_set(std::shared_ptr<Run> run, std::vector<Vi
 }
 
 asio::awaitable<void> run_relay_pairs(std::shared_ptr<Run> run, std::vector<Approach> pairs) {
-  for (const Approach& approach : pairs) (void)co_await go(run, approach);
+  for (const Approach& approach : pairs) (void)co_await go_if_room(run, approach);
 }
 
 asio::awaitable<void> run_deferred(std::shared_ptr<Run> run, Deferred deferred) {
@@ -254,15 +273,16 @@ asio::awaitable<void> run_deferred(std::shared_ptr<Run> run, Deferred deferred) 
   const Pacing& pacing = run->pacing();
   const Microseconds rest = run->dice().between(pacing.retry_rest_min, pacing.retry_rest_max);
   co_await rest_until(run, run->timeline().now() + rest);
-  for (const Approach& retry : deferred.retries) (void)co_await go(run, retry);
+  for (const Approach& retry : deferred.retries) (void)co_await go_if_room(run, retry);
   for (const Residual& residual : deferred.residuals) {
     co_await rest_until(run, residual.failed_at + pacing.residual_rest);
     auto s = same_address(*run, residual.site, residual.doubt);
     if (!s) continue;
     s->context.role = StepRole::residual;
-    const Arrival arrival = co_await go(run, std::move(*s));
-    if (arrival.failed_at) continue;
-    (void)co_await go(run, again(residual.site, residual.doubt));  // blocked for its name alone?
+    const std::optional<Arrival> arrival = co_await go_if_room(run, std::move(*s));
+    if (!arrival || arrival->failed_at) continue;
+    Approach once_more = again(residual.site, residual.doubt);  // blocked for its name alone?
+    (void)co_await go_if_room(run, std::move(once_more));
   }
 }
 
@@ -274,6 +294,12 @@ asio::awaitable<void> rest_until(std::shared_ptr<Run> run, MonotonicTime instant
   timer.expires_after(instant - run->timeline().now());
   const auto [cancelled] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
   (void)cancelled;
+}
+
+asio::awaitable<void> bytes_counted(std::shared_ptr<Run> run) {
+  co_await farewells_said(run->tally());
+  const std::vector<std::shared_ptr<WireTally>> tallies = run->follow_up_bytes().tallies();
+  for (const auto& tally : tallies) co_await farewells_said(tally);
 }
 
 asio::awaitable<void> settle_lookups(std::shared_ptr<Run> run, std::vector<Visit>& visits) {

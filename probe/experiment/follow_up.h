@@ -26,6 +26,9 @@ struct Visit {
 [[nodiscard]] boost::asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits,
                                                      FollowUp granted);
 
+// Until all connections of the run are counted: half a second at most.
+[[nodiscard]] boost::asio::awaitable<void> bytes_counted(std::shared_ptr<Run> run);
+
 [[nodiscard]] boost::asio::awaitable<void> rest_until(std::shared_ptr<Run> run, MonotonicTime instant);
 
 }  // namespace kua::probe

@@ -68,7 +68,7 @@ std::vector<Control> controls_of(const Run& run, ControlScope scope, std::uint32
 ExperimentRequest link_request() {
   Target target{*TargetId::parse("link"), {}, {}, {}, "CTRL", Tier::control, {}, {}};
   return ExperimentRequest{std::move(target), Depth::key, FollowUp::none, LinkState::unknown, 0,
-                           kBodyWireBytesMax, {}};
+                           kBodyWireBytesMax, kFollowUpBytesMax, {}};
 }
 
 bool are_neighbours(const std::string& a, const std::string& b) {

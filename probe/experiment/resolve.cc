@@ -66,9 +66,14 @@ std::optional<LookupOptions> options_for(const Run& run, const LookupPlan& plan,
   return options;
 }
 
-asio::awaitable<Answers> ask(std::shared_ptr<Run> run, LookupOptions options) {
+std::shared_ptr<WireTally> tally_of(const Run& run, const LookupPlan& plan) {
+  return plan.tally ? plan.tally : run.tally();
+}
+
+asio::awaitable<Answers> ask(std::shared_ptr<Run> run, LookupOptions options,
+                             std::shared_ptr<WireTally> tally) {
   const MonotonicTime deadline = options.deadline;
-  LookupResult result = co_await dns_lookup(run->timeline(), run->tally(), std::move(options));
+  LookupResult result = co_await dns_lookup(run->timeline(), std::move(tally), std::move(options));
   run->check_punctual(deadline);
   Answers out;
   if (result.instrument) run->fail_instrument(*result.instrument);
@@ -105,7 +110,7 @@ asio::awaitable<void> ask_udp_into(std::shared_ptr<Run> run, LookupPlan plan, st
   const MonotonicTime latest = run->deadline(run->pacing().lookup_deadline, plan.latest);
   const Endpoint resolver{choice->address, kDnsPort, Transport::udp};
   auto options = options_for(*run, plan, ResolverEngine::udp, resolver, latest);
-  if (options) *out = co_await ask(run, std::move(*options));
+  if (options) *out = co_await ask(run, std::move(*options), tally_of(*run, plan));
 }
 
 asio::awaitable<void> ask_doh_into(std::shared_ptr<Run> run, LookupPlan plan, std::shared_ptr<Answers> out) {
@@ -134,8 +139,8 @@ asio::awaitable<void> ask_doh_into(std::shared_ptr<Run> run, LookupPlan plan, st
   options.types = types_of(*run);
   // Three round trips and a resolver's own work, where a lookup over UDP has one.
   options.deadline = run->deadline(run->pacing().lookup_deadline * 2, plan.latest);
-  DohResult result =
-      co_await doh_lookup(run->instrument().trust, run->timeline(), run->tally(), std::move(options));
+  DohResult result = co_await doh_lookup(run->instrument().trust, run->timeline(), tally_of(*run, plan),
+                                         std::move(options));
   if (result.instrument) run->fail_instrument(*result.instrument);
   add(*out, *run, result.observations);
   for (Lookup& lookup : result.observations) run->record_lookup(std::move(lookup), nullptr);
@@ -156,7 +161,7 @@ asio::awaitable<Answers> ask_system(std::shared_ptr<Run> run, LookupPlan plan) {
     auto options = options_for(*run, plan, ResolverEngine::system, resolvers[i],
                                run->timeline().now() + share);
     if (!options) co_return out;
-    out = co_await ask(run, std::move(*options));
+    out = co_await ask(run, std::move(*options), tally_of(*run, plan));
     if (out.answered) break;
   }
   co_return out;
@@ -185,7 +190,7 @@ asio::awaitable<Answers> ask_nobody(std::shared_ptr<Run> run, LookupPlan plan) {
   const Endpoint resolver{addresses[run->dice().below(addresses.size())], kDnsPort, Transport::udp};
   const MonotonicTime latest = run->deadline(run->pacing().lookup_deadline, plan.latest);
   auto options = options_for(*run, plan, ResolverEngine::udp, resolver, latest);
-  if (options) out = co_await ask(run, std::move(*options));
+  if (options) out = co_await ask(run, std::move(*options), tally_of(*run, plan));
   co_return out;
 }
 

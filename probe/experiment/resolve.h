@@ -24,6 +24,7 @@ struct LookupPlan {
   std::string name;
   StepRole role = StepRole::main;
   MonotonicTime latest = MonotonicTime::max();
+  std::shared_ptr<WireTally> tally;  // what it costs is added here; nullptr: to the run's own
 };
 
 // Each configured resolver in order until one answers.

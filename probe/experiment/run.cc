@@ -71,6 +71,7 @@ Run::Run(const Instrument& instrument, ExperimentRequest request, std::string ex
       request_(std::move(request)),
       timeline_{&instrument.clock, instrument.clock.monotonic_now()},
       tally_(std::make_shared<WireTally>()),
+      follow_up_bytes_(request_.follow_up_bytes_max),
       dice_(request_.seed != 0 ? request_.seed : platform::random_u64()),
       own_addresses_(instrument.own_addresses.begin(), instrument.own_addresses.end()) {
   measurement_.header = stamped(instrument);
@@ -84,6 +85,12 @@ Run::Run(const Instrument& instrument, ExperimentRequest request, std::string ex
 
 MonotonicTime Run::deadline(Microseconds within, MonotonicTime latest) const {
   return std::min(timeline_.now() + within, latest);
+}
+
+std::shared_ptr<WireTally> Run::begin_follow_up(std::uint64_t bytes) {
+  std::shared_ptr<WireTally> tally = follow_up_bytes_.begin(bytes);
+  if (tally == nullptr) count_limit("follow_up_bytes");
+  return tally;
 }
 
 MonotonicTime Run::main_latest() const {
@@ -215,8 +222,9 @@ void Run::scrub() {
 Measurement Run::finish() {
   take_late_replies();
   measurement_.runtime = timeline_.offset();
-  measurement_.bytes_sent = tally_->sent;
-  measurement_.bytes_received = tally_->received;
+  const WireTally follow_up = follow_up_bytes_.sum();
+  measurement_.bytes_sent = tally_->sent + follow_up.sent;
+  measurement_.bytes_received = tally_->received + follow_up.received;
   std::ranges::stable_sort(measurement_.observations, {}, [](const Observation& observation) {
     const StepContext* const context = context_of(observation);
     return context == nullptr ? Microseconds(0) : context->offset;

@@ -13,6 +13,7 @@
 
 #include "measurement/error.h"
 #include "probe/experiment/experiment.h"
+#include "probe/experiment/follow_up_bytes.h"
 #include "probe/step/dns_lookup.h"
 #include "probe/step/tcp_stream.h"
 #include "probe/step/timeline.h"
@@ -49,6 +50,9 @@ class Run {
   [[nodiscard]] const ExperimentRequest& request() const noexcept { return request_; }
   [[nodiscard]] const Timeline& timeline() const noexcept { return timeline_; }
   [[nodiscard]] const std::shared_ptr<WireTally>& tally() const noexcept { return tally_; }
+  // For a step of the follow-up that takes `bytes` at most; nullptr, counted, where they are not left.
+  [[nodiscard]] std::shared_ptr<WireTally> begin_follow_up(std::uint64_t bytes);
+  [[nodiscard]] const FollowUpBytes& follow_up_bytes() const noexcept { return follow_up_bytes_; }
   [[nodiscard]] Dice& dice() noexcept { return dice_; }
 
   // min(now + within, latest): deadlines are passed down and never restarted.
@@ -106,6 +110,7 @@ class Run {
   ExperimentRequest request_;
   Timeline timeline_;
   std::shared_ptr<WireTally> tally_;
+  FollowUpBytes follow_up_bytes_;
   Dice dice_;
   Measurement measurement_;
   std::optional<MonotonicTime> first_doubt_;

@@ -7,7 +7,6 @@
 #include "probe/experiment/site.h"
 #include "probe/experiment/task_group.h"
 #include "probe/limits.h"
-#include "probe/step/farewell.h"
 
 namespace kua::probe {
 
@@ -85,7 +84,7 @@ asio::awaitable<Measurement> service_reachability(const Instrument& instrument, 
   // What of it fails is no doubt where the rest is enough.
   const FollowUp granted = is_met(rule, *visits) ? FollowUp::none : run->request().follow_up;
   if (!run->instrument_failed()) co_await follow_up(run, *visits, granted);
-  co_await farewells_said(run->tally());
+  co_await bytes_counted(run);
   co_return run->finish();
 }
 

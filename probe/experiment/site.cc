@@ -44,6 +44,7 @@ struct FamilyOutcome {
 
   StepRole role;
   MonotonicTime latest;  // of all its steps
+  std::shared_ptr<WireTally> tally;  // nullptr: the run's
   std::vector<Doubt> doubts;
   std::vector<Arrival> arrivals;  // of the connects, by address
   std::optional<std::pair<Approach, Arrival>> open;  // where a round trip may follow
@@ -81,6 +82,7 @@ asio::awaitable<void> try_family(std::shared_ptr<Run> run, Site site, std::vecto
     Approach approach = approach_of(site, {address, site.port, Transport::tcp}, out->role);
     // A silent IPv6 holds up what IPv4 has found: half the time is still two more SYNs.
     approach.latest = out->beside_other ? run->deadline(run->pacing().connect_deadline / 2, latest) : latest;
+    approach.tally = out->tally;
     approaches.push_back(std::move(approach));
   }
   out->tried = !approaches.empty();
@@ -251,6 +253,10 @@ asio::awaitable<void> try_trusted_addresses(std::shared_ptr<Run> run, Site site,
     }
     const auto share = (latest - now) / static_cast<std::int64_t>(families.size() - i);
     const auto out = std::make_shared<FamilyOutcome>(StepRole::trusted, now + share);
+    const Endpoint first{families[i].front(), site.port, Transport::tcp};
+    const std::uint64_t connects = (families[i].size() - 1) * kConnectBytesReckoned;
+    out->tally = run->begin_follow_up(reckoned_bytes(approach_of(site, first, StepRole::trusted)) + connects);
+    if (out->tally == nullptr) continue;
     co_await try_family(run, site, families[i], out);
     if (!out->open) continue;
     SiteFacts unused;

@@ -5,7 +5,6 @@
 #include "probe/experiment/follow_up.h"
 #include "probe/experiment/site.h"
 #include "probe/limits.h"
-#include "probe/step/farewell.h"
 
 namespace kua::probe {
 
@@ -79,7 +78,7 @@ asio::awaitable<Measurement> web_reachability(const Instrument& instrument, Expe
   }
   co_await settle_lookups(run, visits);
   if (!run->instrument_failed()) co_await follow_up(run, std::move(visits), run->request().follow_up);
-  co_await farewells_said(run->tally());
+  co_await bytes_counted(run);
   co_return run->finish();
 }
 

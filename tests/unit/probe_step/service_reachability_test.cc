@@ -17,7 +17,8 @@ using ::testing::SizeIs;
 Measurement check_service(World& world, std::vector<ServiceEndpoint> endpoints, ServiceRule rule,
                           FollowUp follow_up = FollowUp::immediate, Depth depth = Depth::core) {
   Target target{*TargetId::parse("service:chat"), {}, std::move(endpoints), rule, "COMT", {}, {}, {}};
-  probe::ExperimentRequest request{std::move(target), depth, follow_up, {}, 1, probe::kBodyWireBytesMax, {}};
+  probe::ExperimentRequest request{std::move(target), depth, follow_up, {}, 1, probe::kBodyWireBytesMax,
+                                   probe::kFollowUpBytesMax, {}};
   return world.loop.run(probe::service_reachability(world.instrument, std::move(request)));
 }
 

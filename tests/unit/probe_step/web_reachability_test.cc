@@ -218,7 +218,8 @@ TEST(WebReachability, EndsAndClosesWhenItIsDropped) {
   int reported = 0;
   probe::ExperimentRequest request{
       Target{*TargetId::parse("web:test"), at("https", "site.example", server.port()), {}, {}, "NEWS", {}, {}, {}},
-      Depth::core, FollowUp::all, {}, 1, probe::kBodyWireBytesMax, [&](const Observation&) { ++reported; }};
+      Depth::core, FollowUp::all, {}, 1, probe::kBodyWireBytesMax,
+      probe::kFollowUpBytesMax, [&](const Observation&) { ++reported; }};
   const auto on_end = [&](std::exception_ptr problem, const Measurement&) {
     try {
       if (problem) std::rethrow_exception(problem);

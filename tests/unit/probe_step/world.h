@@ -40,6 +40,8 @@ struct World {
   TempDirectory proc_net;  // a line of its own, whose gateway is loopback
   probe::Instrument instrument{clock, trust, list, {}, {}, {}, true, {}, stamp(), proc_net.path()};
 
+  std::uint64_t follow_up_bytes_max = probe::kFollowUpBytesMax;  // of check()
+
   World() {
     std::ofstream(proc_net.file("route"))
         << "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
@@ -62,7 +64,7 @@ struct World {
   Measurement check(const std::string& url, probe::FollowUp follow_up = probe::FollowUp::none,
                     probe::Depth depth = probe::Depth::core) {
     probe::ExperimentRequest request{Target{*TargetId::parse("web:test"), url, {}, {}, "NEWS", {}, {}, {}},
-                                     depth, follow_up, {}, 1, probe::kBodyWireBytesMax, {}};
+                                     depth, follow_up, {}, 1, probe::kBodyWireBytesMax, follow_up_bytes_max, {}};
     return loop.run(probe::web_reachability(instrument, std::move(request)));
   }
 };
