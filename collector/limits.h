@@ -55,10 +55,10 @@ inline constexpr days kClusterEpoch{30};
 inline constexpr days kClusterOverlap{14};
 
 // --- store ------------------------------------------------------------------------------------
-// Uncompressed bytes of one frame: the read API decompresses a whole frame for one record.
-inline constexpr std::size_t kFrameBytesMax = 4 * 1024 * 1024;
-// A frame may pass it by one batch and the facts of its records.
-inline constexpr std::size_t kFrameDecompressedBytesMax = 2 * kBatchDecompressedBytesMax + kFrameBytesMax;
+// Uncompressed bytes of the batches of one commit: whoever waits for the sync of a group waits for all of it.
+inline constexpr std::size_t kGroupBytesMax = 4 * 1024 * 1024;
+// A batch as it stands in the log, decompressed: its records and one line about it.
+inline constexpr std::size_t kStoredBatchBytesMax = kBatchDecompressedBytesMax + 64 * 1024;
 // Batches waiting for the commit thread; beyond it the answer is 503, since memory is not a spool.
 inline constexpr std::size_t kCommitQueueBytesMax = 256 * 1024 * 1024;
 // Free space that is left alone on the record log's file system, so that the index, the probes'
@@ -70,7 +70,7 @@ inline constexpr std::size_t kIndexFlushRows = 20'000;
 inline constexpr std::chrono::milliseconds kIndexFlushAfter{500};
 inline constexpr std::size_t kIndexWaitingMax = 200'000;
 // Retention works so long between two commits: about as long as a commit, and many times what the rows of a
-// frame take, so that it keeps up with what comes in.
+// batch take, so that it keeps up with what comes in.
 inline constexpr std::chrono::milliseconds kRetentionTurn{20};
 // Ids whose absence is known without looking into the index, about 16 bytes each.
 inline constexpr std::size_t kIndexRecentMax = 1'000'000;
@@ -80,8 +80,8 @@ inline constexpr std::size_t kIndexNamesMax = 200'000;
 // hold the state thread.
 inline constexpr std::size_t kQueryRecordsMax = 1'000;
 inline constexpr std::size_t kQueryRowsMax = 200'000;
-// Decompressed frames kept for the next query.
-inline constexpr std::size_t kFrameCacheMax = 4;
+// Decompressed batches kept for the next query.
+inline constexpr std::size_t kBatchCacheMax = 4;
 
 // --- lists ------------------------------------------------------------------------------------
 inline constexpr std::size_t kListBytesMax = 8 * 1024 * 1024;

@@ -96,20 +96,12 @@ Expected<std::unique_ptr<HttpServer>> open_listener(asio::io_context& context, L
 
 // What was judged before the stop is judged again, so that cells know what held.
 Expected<void> replay(RecordStore& store, RecordSink& sink, WallTime since, Log& log) {
-  protocol::RecordReader reader;
   std::uint64_t replayed = 0;
-  std::uint64_t unreadable = 0;
-  const auto done = store.replay(since, [&](const StoredRecord& stored) {
-    auto record = reader.read(stored.json);
-    if (!record) {
-      ++unreadable;
-      return;
-    }
-    const ReceivedRecord received{std::move(*record), stored.facts};
-    sink.on_record(received);
+  const auto done = store.replay(since, [&](StoredRecord stored) {
+    sink.on_record({std::move(stored.record), std::move(stored.facts)});
     ++replayed;
   });
-  log.info("replayed", {{"records", replayed}, {"unreadable", unreadable}});
+  log.info("replayed", {{"records", replayed}});
   return done;
 }
 

@@ -39,6 +39,7 @@ ReadBatch BatchReader::read(std::string_view lines, const ProbeId& signer, WallT
   ReadBatch out;
   out.items.reserve(lines_in(lines));
   std::size_t seen = 0;
+  std::size_t bytes = 0;  // of the items and their newlines
   for (std::size_t at = 0; at < lines.size() && seen < limits::kBatchRecordsMax;) {
     const std::size_t end = std::min(lines.find('\n', at), lines.size());
     const std::string_view line = lines.substr(at, end - at);
@@ -61,7 +62,9 @@ ReadBatch BatchReader::read(std::string_view lines, const ProbeId& signer, WallT
       continue;
     }
     out.items.push_back({std::move(*record), line});
+    bytes += line.size() + 1;
   }
+  out.is_whole = bytes == lines.size();
   return out;
 }
 

@@ -23,6 +23,8 @@ struct ReadBatch {
   std::vector<Item> items;  // may be stored
   std::vector<protocol::BatchAnswer::Rejected> rejected;
   std::uint32_t unreadable = 0;
+  // Whether the items' lines, each with a newline, are all there is.
+  bool is_whole = false;
 };
 
 class BatchReader {

@@ -64,11 +64,6 @@ Expected<std::map<Epoch, platform::Digest>> read_keys(const std::string& path) {
 
 }  // namespace
 
-Epoch epoch_of(WallTime time) noexcept {
-  const auto day = std::chrono::floor<std::chrono::days>(time.time_since_epoch());
-  return day.count() / limits::kClusterEpoch.count();
-}
-
 Expected<ClusterKeys> ClusterKeys::open(std::string path) {
   ClusterKeys keys(path);
   auto read = read_keys(path);

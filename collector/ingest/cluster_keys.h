@@ -8,18 +8,13 @@
 #include <map>
 #include <string>
 
+#include "collector/ingest/reception.h"
 #include "measurement/address.h"
 #include "measurement/error.h"
 #include "measurement/time.h"
 #include "platform/crypto/crypto.h"
 
 namespace kua::collector {
-
-using Epoch = std::int64_t;  // number of 30-day periods since 1970
-[[nodiscard]] Epoch epoch_of(WallTime time) noexcept;
-
-// Hexadecimal digits of a pseudonym, lower case.
-inline constexpr std::size_t kClusterDigits = 14;
 
 class ClusterKeys {
  public:

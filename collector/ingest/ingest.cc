@@ -5,7 +5,6 @@
 
 #include "collector/ingest/store_answer.h"
 #include "collector/limits.h"
-#include "collector/store/stored_line.h"
 #include "platform/compress/compress.h"
 
 namespace kua::collector {
@@ -54,11 +53,6 @@ void move_anchor(std::optional<BootAnchor>& anchor, const RecordHeader& header, 
   } else {
     anchor->begin = std::min(anchor->begin, begin);
   }
-}
-
-std::optional<Microseconds> skew_of(const std::optional<BootAnchor>& anchor, const RecordHeader& header) {
-  if (!anchor || anchor->boot != header.boot) return std::nullopt;
-  return header.time.time_since_epoch() - header.monotonic.time_since_epoch() - anchor->begin;
 }
 
 }  // namespace
@@ -122,48 +116,53 @@ std::expected<Ingest::Signer, Refusal> Ingest::identify(const HttpRequest& reque
     (void)probe->failures.take(kFailureRate, now);
     return std::unexpected(Refusal::bad_signature);
   }
-  return Signer{*id, probe};
+  return Signer{*id, probe, *signature};
 }
 
-std::expected<ReadBatch, Refusal> Ingest::open_batch(const HttpRequest& request, const Signer& signer,
-                                                     std::string& lines) {
-  auto decompressed = platform::zstd_decompress(request.body, limits::kBatchDecompressedBytesMax);
+std::expected<ReadBatch, Refusal> Ingest::open_batch(Opened& opened, const Signer& signer) {
+  auto decompressed = platform::zstd_decompress(opened.bytes, limits::kBatchDecompressedBytesMax);
   if (!decompressed) {
     return std::unexpected(decompressed.error().kind == ErrorKind::limit ? Refusal::too_large : Refusal::malformed);
   }
-  lines = std::move(*decompressed);
-  parts_.metrics.batch_bytes(request.body.size(), lines.size());
-  return reader_.read(lines, signer.id, parts_.clock.wall_now());
+  opened.text = std::move(*decompressed);
+  parts_.metrics.batch_bytes(opened.bytes.size(), opened.text.size());
+  return reader_.read(opened.text, signer.id, parts_.clock.wall_now());
 }
 
-Expected<std::vector<ReceivedFacts>> Ingest::facts_of(const ReadBatch& batch, const HttpRequest& request,
-                                                      Signer signer, WallTime now) {
+Expected<Reception> Ingest::receive(const ReadBatch& batch, const HttpRequest& request, Signer signer,
+                                   WallTime now) {
   const NetworkFacts network = parts_.networks.look_up(request.peer);
-  for (const ReadBatch::Item& item : batch.items) {
-    // The anchor is of the newest boot: that of the newest record, which comes last.
-    move_anchor(signer.probe->anchor, header_of(item.record), now);
-  }
-  ReceivedFacts facts;
-  facts.received = now;
-  facts.country = network.country;
-  facts.asn = network.asn;
-  facts.network_type = network.network_type;
-  std::vector<ReceivedFacts> out;
-  out.reserve(batch.items.size());
-  std::optional<Epoch> epoch;
+  Reception reception;
+  reception.time = now;
+  reception.country = network.country;
+  reception.asn = network.asn;
+  reception.network_type = network.network_type;
   for (const ReadBatch::Item& item : batch.items) {
     const RecordHeader& header = header_of(item.record);
-    if (const Epoch its = epoch_of(header.time); epoch != its) {
-      auto cluster = parts_.probes.cluster_of(signer.id, *signer.probe, parts_.cluster_keys, request.peer, its);
-      if (!cluster) return std::unexpected(cluster.error());
-      facts.cluster = std::move(*cluster);
-      epoch = its;
-    }
-    facts.network_agrees = network.asn.number != 0 && header.vantage.asn == network.asn &&
-                           header.vantage.country == network.country;
-    facts.late = now - header.time > limits::kLateAfter;
-    facts.clock_skew = skew_of(signer.probe->anchor, header);
-    out.push_back(facts);
+    // The anchor is of the newest boot: that of the newest record, which comes last.
+    move_anchor(signer.probe->anchor, header, now);
+    const Epoch epoch = epoch_of(header.time);
+    const auto is_its = [epoch](const auto& known) { return known.first == epoch; };
+    if (std::ranges::any_of(reception.clusters, is_its)) continue;
+    auto cluster = parts_.probes.cluster_of(signer.id, *signer.probe, parts_.cluster_keys, request.peer, epoch);
+    if (!cluster) return std::unexpected(cluster.error());
+    if (!cluster->empty()) reception.clusters.emplace_back(epoch, std::move(*cluster));
+  }
+  reception.anchor = signer.probe->anchor;
+  return reception;
+}
+
+// What the store borrows of a batch stays where it is until the answer.
+AppendBatch Ingest::to_append(const ReadBatch& batch, const Opened& opened, Reception reception) {
+  AppendBatch out;
+  out.reception = std::move(reception);
+  out.items.reserve(batch.items.size());
+  for (const ReadBatch::Item& item : batch.items) {
+    out.items.push_back({index_entry_of(item.record), item.line});
+    out.bytes += item.line.size();
+  }
+  if (batch.is_whole && platform::is_one_checked_frame(opened.bytes)) {
+    out.sent = AppendBatch::Sent{opened.seal, opened.bytes, opened.text};
   }
   return out;
 }
@@ -176,35 +175,22 @@ Ingest::Answer Ingest::on_batch(HttpRequest request) {
   if (!signer->probe->batches.take(options_.batches, monotonic)) {
     co_return refuse(Call::batch, Refusal::rate_limited, signer->probe->batches.wait_seconds(options_.batches));
   }
-  std::string lines;
-  auto batch = open_batch(request, *signer, lines);
+  Opened opened{{signer->probe->key, signer->signature}, request.body, {}};
+  auto batch = open_batch(opened, *signer);
   if (!batch) co_return refuse(Call::batch, batch.error());
-  const WallTime now = parts_.clock.wall_now();
-  auto facts = facts_of(*batch, request, *signer, now);
-  if (!facts) co_return refuse(Call::batch, refusal_of(facts.error()));
-  request.body = {};  // the compressed bytes are not needed any more
-
-  // Equal facts share one text.
-  std::vector<std::string> texts;
-  texts.reserve(batch->items.size());
-  AppendBatch pending;
-  pending.items.reserve(batch->items.size());
-  for (std::size_t i = 0; i < batch->items.size(); ++i) {
-    if (i == 0 || (*facts)[i] != (*facts)[i - 1]) append_received((*facts)[i], texts.emplace_back());
-    const ReadBatch::Item& item = batch->items[i];
-    pending.items.push_back({index_entry_of(item.record), item.line, texts.back()});
-    pending.bytes += item.line.size() + texts.back().size();
-  }
+  auto reception = receive(*batch, request, *signer, parts_.clock.wall_now());
+  if (!reception) co_return refuse(Call::batch, refusal_of(reception.error()));
   AppendResult stored = std::vector<Stored>();
-  if (!pending.items.empty()) {
-    boost::asio::awaitable<AppendResult> waiting = append_and_wait(parts_.store, std::move(pending));
+  if (!batch->items.empty()) {
+    boost::asio::awaitable<AppendResult> waiting =
+        append_and_wait(parts_.store, to_append(*batch, opened, *reception));
     stored = co_await std::move(waiting);
   }
   if (!stored) co_return refuse(Call::batch, refusal_of(stored.error()));
-  co_return accept(*batch, *facts, *stored);
+  co_return accept(*batch, *reception, *stored);
 }
 
-HttpResponse Ingest::accept(ReadBatch& batch, std::vector<ReceivedFacts>& facts, const std::vector<Stored>& stored) {
+HttpResponse Ingest::accept(ReadBatch& batch, const Reception& reception, const std::vector<Stored>& stored) {
   BatchAnswer answer;
   answer.rejected = std::move(batch.rejected);
   answer.unreadable = batch.unreadable;
@@ -212,14 +198,15 @@ HttpResponse Ingest::accept(ReadBatch& batch, std::vector<ReceivedFacts>& facts,
   answer.accepted.reserve(stored.size());
   std::size_t duplicates = 0;
   for (std::size_t i = 0; i < stored.size(); ++i) {
-    answer.accepted.push_back(header_of(batch.items[i].record).id.text());
+    const RecordHeader& header = header_of(batch.items[i].record);
+    answer.accepted.push_back(header.id.text());
     switch (stored[i]) {
       case Stored::duplicate:
         ++duplicates;
         break;
       case Stored::stored: {
-        const ReceivedRecord received{std::move(batch.items[i].record), std::move(facts[i])};
-        parts_.sink.on_record(received);
+        ReceivedFacts facts = facts_of(reception, header);
+        parts_.sink.on_record({std::move(batch.items[i].record), std::move(facts)});
         break;
       }
     }

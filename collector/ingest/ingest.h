@@ -64,17 +64,22 @@ class Ingest {
   struct Signer {
     ProbeId id;
     KnownProbe* probe;  // valid until the next enrolment: not across a suspension
+    platform::Signature signature;
+  };
+  // A batch's bytes, as they were signed and as they read.
+  struct Opened {
+    Seal seal;
+    std::string_view bytes;
+    std::string text;
   };
   // Who signed the request; the refusal where it was nobody we know, or too often.
   [[nodiscard]] std::expected<Signer, Refusal> identify(const HttpRequest& request);
-  [[nodiscard]] std::expected<ReadBatch, Refusal> open_batch(const HttpRequest& request, const Signer& signer,
-                                                             std::string& lines);
-  // The facts of each item, in their order.
-  [[nodiscard]] Expected<std::vector<ReceivedFacts>> facts_of(const ReadBatch& batch, const HttpRequest& request,
-                                                              Signer signer, WallTime now);
+  [[nodiscard]] std::expected<ReadBatch, Refusal> open_batch(Opened& opened, const Signer& signer);
+  [[nodiscard]] Expected<Reception> receive(const ReadBatch& batch, const HttpRequest& request, Signer signer,
+                                            WallTime now);
+  [[nodiscard]] static AppendBatch to_append(const ReadBatch& batch, const Opened& opened, Reception reception);
   // Tells the sink what is new and the probe what is on disk.
-  [[nodiscard]] HttpResponse accept(ReadBatch& batch, std::vector<ReceivedFacts>& facts,
-                                    const std::vector<Stored>& stored);
+  [[nodiscard]] HttpResponse accept(ReadBatch& batch, const Reception& reception, const std::vector<Stored>& stored);
   [[nodiscard]] HttpResponse refuse(Call call, Refusal refusal, long retry_after_seconds = 0);
   [[nodiscard]] bool invitation_known(const std::string& code) const;
 

@@ -19,13 +19,6 @@
 
 namespace kua::collector {
 
-// The earliest wall time at which a boot of a device can have begun, by our clock: the least of
-// (arrival - monotonic time) over its records.
-struct BootAnchor {
-  std::string boot;
-  Microseconds begin{0};  // since 1970
-};
-
 struct KnownProbe {
   platform::PublicKey key{};
   std::string invitation;

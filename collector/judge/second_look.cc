@@ -14,6 +14,10 @@ const Measurement& measurement_of(const JudgedRecord& record) {
   return std::get<Measurement>(record.record);
 }
 
+JudgedRecord not_yet_judged(StoredRecord stored) {
+  return {std::move(stored.json), std::move(stored.record), std::move(stored.facts), {}};
+}
+
 // Of controls in order of time, those that the judge would have had in its book at the end of the
 // window around `at`.
 ControlBook book_at(const std::vector<Measurement>& controls, const ControlTiming& timing,
@@ -33,21 +37,12 @@ ControlBook book_at(const std::vector<Measurement>& controls, const ControlTimin
 SecondLook::SecondLook(RecordArchive& archive, const Judge& judge, std::size_t controls_max)
     : archive_(archive), judge_(judge), controls_max_(controls_max) {}
 
-Expected<JudgedRecord> SecondLook::read(StoredRecord stored) {
-  Expected<Record> record = reader_.read(stored.json);
-  if (!record) return std::unexpected(record.error());
-  JudgedRecord judged{std::move(stored.json), std::move(*record), std::move(stored.facts), {}};
-  return judged;
-}
-
 Expected<std::optional<JudgedRecord>> SecondLook::find(const RecordId& id) {
   Expected<std::optional<StoredRecord>> stored = archive_.find(id);
   if (!stored) return std::unexpected(stored.error());
   if (!*stored) return std::nullopt;
-  Expected<JudgedRecord> judged = read(std::move(**stored));
-  if (!judged) return std::unexpected(judged.error());
   std::vector<JudgedRecord> one;
-  one.push_back(std::move(*judged));
+  one.push_back(not_yet_judged(std::move(**stored)));
   if (const auto done = judge_all(one); !done) return std::unexpected(done.error());
   return std::move(one.front());
 }
@@ -58,9 +53,7 @@ Expected<std::vector<JudgedRecord>> SecondLook::query(const RecordQuery& query) 
   std::vector<JudgedRecord> records;
   records.reserve(stored->size());
   for (StoredRecord& each : *stored) {
-    Expected<JudgedRecord> judged = read(std::move(each));
-    if (!judged) return std::unexpected(judged.error());
-    records.push_back(std::move(*judged));
+    records.push_back(not_yet_judged(std::move(each)));
   }
   if (const auto done = judge_all(records); !done) return std::unexpected(done.error());
   return records;
@@ -103,10 +96,8 @@ Expected<void> SecondLook::judge_target(const TargetId& target,
   Expected<std::vector<StoredRecord>> stored = archive_.query(query);
   if (!stored) return std::unexpected(stored.error());
   std::vector<Measurement> controls;
-  for (const StoredRecord& each : *stored) {
-    Expected<Record> record = reader_.read(each.json);
-    if (!record) return std::unexpected(record.error());
-    auto* control = std::get_if<Measurement>(&*record);
+  for (StoredRecord& each : *stored) {
+    auto* control = std::get_if<Measurement>(&each.record);
     if (control != nullptr && judge_.is_control(control->header)) {
       controls.push_back(std::move(*control));
     }

@@ -9,7 +9,6 @@
 #include "collector/judge/judge.h"
 #include "collector/limits.h"
 #include "collector/store/archive.h"
-#include "protocol/record_codec.h"
 
 namespace kua::collector {
 
@@ -31,7 +30,6 @@ class SecondLook {
   [[nodiscard]] Expected<std::vector<JudgedRecord>> query(const RecordQuery& query);
 
  private:
-  [[nodiscard]] Expected<JudgedRecord> read(StoredRecord stored);
   [[nodiscard]] Expected<void> judge_all(std::vector<JudgedRecord>& records);
   [[nodiscard]] Expected<void> judge_target(const TargetId& target,
                                             std::vector<JudgedRecord*>& records);
@@ -39,7 +37,6 @@ class SecondLook {
   RecordArchive& archive_;
   const Judge& judge_;
   std::size_t controls_max_;
-  protocol::RecordReader reader_;
 };
 
 }  // namespace kua::collector

@@ -1,4 +1,4 @@
-// Reading what was stored: records by id and by filter, newest first. The index finds the frame, the
+// Reading what was stored: records by id and by filter, newest first. The index finds the batch, the
 // record log gives the bytes. One reader a thread; it never waits for the commit thread.
 #pragma once
 
@@ -16,6 +16,7 @@ namespace kua::collector {
 
 struct StoredRecord {
   std::string json;  // the record's line byte for byte as the probe sent it, without the newline
+  Record record;     // what it says
   ReceivedFacts facts;
 };
 

@@ -14,10 +14,8 @@ using std::chrono::sys_days;
 constexpr std::string_view kSuffix = ".ndjson.zst";
 constexpr std::string_view kMagic("\x28\xb5\x2f\xfd", 4);  // RFC 8878 §3.1.1
 constexpr std::size_t kScanBytes = 1024 * 1024;
-constexpr std::size_t kScanBytesMax = 64 * 1024 * 1024;  // no frame of ours is larger
-// Level 1: the log is written once and read rarely; level 3 saves a tenth of the space for twice the time.
-constexpr int kLevel = 1;
-
+constexpr std::size_t kScanBytesMax = 64 * 1024 * 1024;  // no batch of ours is larger
+constexpr std::string_view kLineBegin = R"({"batch":)";
 std::optional<sys_days> day_of_name(const std::string& name) {
   int year = 0;
   unsigned month = 0;
@@ -29,7 +27,63 @@ std::optional<sys_days> day_of_name(const std::string& name) {
   return sys_days(date);
 }
 
+// Length of the two frames that `bytes` begin with; nullopt when they are not both there whole.
+std::optional<std::size_t> two_frames(std::string_view bytes) {
+  const auto line = platform::zstd_frame_bytes(bytes);
+  if (!line) return std::nullopt;
+  const auto records = platform::zstd_frame_bytes(bytes.substr(*line));
+  if (!records) return std::nullopt;
+  return *line + *records;
+}
+
 }  // namespace
+
+Expected<void> DayScan::fill() {
+  auto bytes = files_.read(path_, offset_ + at_, window_);
+  if (!bytes) return std::unexpected(bytes.error());
+  offset_ += at_;
+  at_ = 0;
+  buffer_ = std::move(*bytes);
+  return {};
+}
+
+// Two frames that do not begin with a line about a batch are the records of one and the line of the next.
+std::optional<StoredBatch> DayScan::batch_here() {
+  const std::string_view here = std::string_view(buffer_).substr(at_);
+  const auto whole = two_frames(here);
+  if (!whole) return std::nullopt;
+  auto text = platform::zstd_decompress(here.substr(0, *whole), limits::kStoredBatchBytesMax);
+  if (!text || !text->starts_with(kLineBegin)) return std::nullopt;
+  const BatchPosition position{day_, offset_ + at_, *whole};
+  at_ += *whole;
+  return StoredBatch{position, std::move(*text)};
+}
+
+// To the next place where a frame might begin.
+void DayScan::skip_to_frame() {
+  const auto magic = buffer_.find(kMagic, at_ + 1);
+  const std::size_t last = buffer_.size() - std::min(buffer_.size(), kMagic.size() - 1);
+  at_ = magic != std::string::npos ? magic : std::max(last, at_ + 1);
+}
+
+Expected<std::optional<StoredBatch>> DayScan::next() {
+  if (window_ == 0) {
+    window_ = kScanBytes;
+    if (const auto filled = fill(); !filled) return std::unexpected(filled.error());
+  }
+  while (true) {
+    if (auto batch = batch_here()) return batch;
+    const bool is_end = buffer_.size() < window_;
+    if (is_end && at_ >= buffer_.size()) return std::nullopt;
+    const bool may_be_cut = std::string_view(buffer_).substr(at_).starts_with(kMagic) && window_ < kScanBytesMax;
+    if (is_end || (at_ == 0 && !may_be_cut)) {
+      skip_to_frame();
+      if (is_end) continue;
+    }
+    window_ = at_ == 0 ? window_ * 8 : kScanBytes;  // a batch larger than what was read
+    if (const auto filled = fill(); !filled) return std::unexpected(filled.error());
+  }
+}
 
 std::string DayLog::file_name(sys_days day) {
   const std::chrono::year_month_day date(day);
@@ -56,7 +110,7 @@ Expected<DayLog> DayLog::open(StoreFiles& files, std::string directory,
   }
   if (log.sizes_.empty()) return log;
   // Only the newest file can have been written to when the machine stopped: a day is left for the
-  // next one only after its last frame was synced.
+  // next one only after its last batch was synced.
   const sys_days newest = log.sizes_.rbegin()->first;
   const auto known = known_ends.find(newest);
   const auto recovered = log.recover(newest, known == known_ends.end() ? 0 : known->second);
@@ -67,11 +121,12 @@ Expected<DayLog> DayLog::open(StoreFiles& files, std::string directory,
 Expected<void> DayLog::recover(sys_days day, std::uint64_t known_end) {
   const std::uint64_t size = sizes_[day];
   std::uint64_t end = std::min(known_end, size);
+  DayScan scanned = scan(day, end);
   while (true) {
-    const auto frame = next_frame(day, end);
-    if (!frame) return std::unexpected(frame.error());
-    if (!*frame) break;
-    end = (*frame)->position.offset + (*frame)->position.bytes;
+    const auto batch = scanned.next();
+    if (!batch) return std::unexpected(batch.error());
+    if (!*batch) break;
+    end = (*batch)->position.offset + (*batch)->position.bytes;
   }
   if (end == size) return {};
   const auto tail = files_->read(path_of(day), end, static_cast<std::size_t>(size - end));
@@ -79,7 +134,7 @@ Expected<void> DayLog::recover(sys_days day, std::uint64_t known_end) {
   const std::string aside = path_of(day) + ".torn-" + std::to_string(end);
   if (const auto kept = keep_aside(aside, *tail); !kept) {
     if (kept.error().kind != ErrorKind::no_space) return kept;
-    // A full disk may be why the frame is torn; what is there must be readable all the same.
+    // A full disk may be why the batch is torn; what is there must be readable all the same.
     (void)files_->remove(aside);  // what there is of it is no copy, and its space is wanted
     recovery_.torn_bytes_lost = tail->size();
   }
@@ -118,58 +173,43 @@ Expected<void> DayLog::cut_back(sys_days day) {
   return {};
 }
 
-FramePosition DayLog::next(sys_days day) const {
+BatchPosition DayLog::next(sys_days day) const {
   if (!sizes_.empty()) day = std::max(day, sizes_.rbegin()->first);
   const auto size = sizes_.find(day);
   return {day, size == sizes_.end() ? 0 : size->second, 0};
 }
 
-Expected<FramePosition> DayLog::append(sys_days day, std::string_view lines) {
+std::string DayLog::to_frames(std::string_view line, std::string_view records) {
+  std::string out = platform::zstd_compress(line);
+  out += records;
+  return out;
+}
+
+Expected<BatchPosition> DayLog::append(sys_days day, std::string_view batches) {
   if (needs_cut_) {
     if (const auto cut = cut_back(*open_day_); !cut) return std::unexpected(cut.error());
   }
-  FramePosition position = next(day);
+  BatchPosition position = next(day);
   const auto file = file_of(position.day);
   if (!file) return std::unexpected(file.error());
-  const std::string bytes = platform::zstd_compress(lines, kLevel);
-  Expected<void> done = (*file)->append(bytes);
+  Expected<void> done = (*file)->append(batches);
   if (done) done = (*file)->sync();
   if (!done) {
     (void)cut_back(position.day);  // its failure is remembered, and the next append tries again
     return std::unexpected(done.error());
   }
-  position.bytes = bytes.size();
-  sizes_[position.day] += bytes.size();
+  position.bytes = batches.size();
+  sizes_[position.day] += batches.size();
   return position;
 }
 
-Expected<std::string> DayLog::read(const FramePosition& position) const {
+Expected<std::string> DayLog::read(const BatchPosition& position) const {
   const auto bytes = files_->read(path_of(position.day), position.offset, static_cast<std::size_t>(position.bytes));
   if (!bytes) return std::unexpected(bytes.error());
-  return platform::zstd_decompress(*bytes, limits::kFrameDecompressedBytesMax);
+  return platform::zstd_decompress(*bytes, limits::kStoredBatchBytesMax);
 }
 
-Expected<std::optional<Frame>> DayLog::next_frame(sys_days day, std::uint64_t offset) const {
-  std::size_t window = kScanBytes;
-  while (true) {
-    const auto bytes = files_->read(path_of(day), offset, window);
-    if (!bytes) return std::unexpected(bytes.error());
-    if (bytes->empty()) return std::nullopt;
-    const auto whole = platform::zstd_frame_bytes(*bytes);
-    if (whole) {
-      auto lines = platform::zstd_decompress(std::string_view(*bytes).substr(0, *whole),
-                                             limits::kFrameDecompressedBytesMax);
-      if (lines) return Frame{{day, offset, *whole}, std::move(*lines)};
-    } else if (bytes->size() == window && window < kScanBytesMax && bytes->starts_with(kMagic)) {
-      window *= 8;  // a frame larger than what was read
-      continue;
-    }
-    // No frame here: the next place where one might begin.
-    const auto magic = bytes->find(kMagic, 1);
-    offset += magic != std::string::npos ? magic : std::max<std::size_t>(bytes->size() - std::min(bytes->size() - 1, kMagic.size() - 1), 1);
-    window = kScanBytes;
-  }
-}
+DayScan DayLog::scan(sys_days day, std::uint64_t offset) const { return {*files_, path_of(day), day, offset}; }
 
 std::uint64_t DayLog::bytes() const noexcept {
   std::uint64_t sum = 0;

@@ -38,7 +38,7 @@ Expected<IndexReader> IndexReader::open(const std::string& path) {
   auto database = Database::open(path, platform::Durability::process_crash);
   if (!database) return std::unexpected(database.error());
   auto find = database->prepare(
-      "SELECT f.day, f.begins, f.bytes, r.begins, r.bytes FROM records r JOIN frames f USING(frame) WHERE r.id = ?1");
+      "SELECT b.day, b.begins, b.bytes, r.begins, r.bytes FROM records r JOIN batches b USING(batch) WHERE r.id = ?1");
   if (!find) return std::unexpected(find.error());
   return IndexReader(std::move(*database), std::move(*find));
 }
@@ -52,8 +52,7 @@ Expected<std::optional<IndexedPlace>> IndexReader::find(const RecordId& id) {
     place = IndexedPlace{id,
                          {day_of(find_.integer(0)), static_cast<std::uint64_t>(find_.integer(1)),
                           static_cast<std::uint64_t>(find_.integer(2))},
-                         static_cast<std::uint32_t>(find_.integer(3)),
-                         static_cast<std::uint32_t>(find_.integer(4))};
+                         {static_cast<std::uint32_t>(find_.integer(3)), static_cast<std::uint32_t>(find_.integer(4))}};
   }
   find_.reset();
   return place;
@@ -103,7 +102,7 @@ Expected<std::optional<std::int64_t>> key_of(Database& database, std::string_vie
   return std::optional<std::int64_t>(statement->integer(0));
 }
 
-Expected<std::vector<IndexedPlace>> collect(Statement& rows, Statement& frame_of, const RecordQuery& query,
+Expected<std::vector<IndexedPlace>> collect(Statement& rows, Statement& batch_of, const RecordQuery& query,
                                             const std::optional<std::int64_t>& probe) {
   std::vector<IndexedPlace> out;
   const std::size_t limit = std::min(query.limit, limits::kQueryRecordsMax);
@@ -119,17 +118,16 @@ Expected<std::vector<IndexedPlace>> collect(Statement& rows, Statement& frame_of
     if (!passes(query, rows, probe)) continue;
     const auto id = id_of(rows.blob(0));
     if (!id) continue;
-    frame_of.bind(1, rows.integer(1));
-    const auto frame = frame_of.step();
-    if (!frame) return std::unexpected(frame.error());
-    if (*frame) {
+    batch_of.bind(1, rows.integer(1));
+    const auto batch = batch_of.step();
+    if (!batch) return std::unexpected(batch.error());
+    if (*batch) {
       out.push_back({*id,
-                     {day_of(frame_of.integer(0)), static_cast<std::uint64_t>(frame_of.integer(1)),
-                      static_cast<std::uint64_t>(frame_of.integer(2))},
-                     static_cast<std::uint32_t>(rows.integer(2)),
-                     static_cast<std::uint32_t>(rows.integer(8))});
+                     {day_of(batch_of.integer(0)), static_cast<std::uint64_t>(batch_of.integer(1)),
+                      static_cast<std::uint64_t>(batch_of.integer(2))},
+                     {static_cast<std::uint32_t>(rows.integer(2)), static_cast<std::uint32_t>(rows.integer(8))}});
     }
-    frame_of.reset();
+    batch_of.reset();
   }
   return out;
 }
@@ -152,26 +150,26 @@ Expected<std::vector<IndexedPlace>> IndexReader::query(const RecordQuery& query)
     target = **key;
   }
   auto rows = database_.prepare(
-      std::string("SELECT id, frame, begins, time, probe, role, country, asn, bytes FROM records "
+      std::string("SELECT id, batch, begins, time, probe, role, country, asn, bytes FROM records "
                   "WHERE id < ?1 AND id >= ?2 ") +
       (target ? "AND target = ?3 " : "") + "ORDER BY id DESC");
   if (!rows) return std::unexpected(rows.error());
-  auto frame_of = database_.prepare("SELECT day, begins, bytes FROM frames WHERE frame = ?1");
-  if (!frame_of) return std::unexpected(frame_of.error());
+  auto batch_of = database_.prepare("SELECT day, begins, bytes FROM batches WHERE batch = ?1");
+  if (!batch_of) return std::unexpected(batch_of.error());
   const RecordId upper = upper_bound_of(query);
   const RecordId lower = lower_bound_of(query);
   rows->bind_blob(1, bytes_of(upper));
   rows->bind_blob(2, bytes_of(lower));
   if (target) rows->bind(3, *target);
-  return collect(*rows, *frame_of, query, probe);
+  return collect(*rows, *batch_of, query, probe);
 }
 
-Expected<std::vector<FramePosition>> IndexReader::frames_since(WallTime since) {
+Expected<std::vector<BatchPosition>> IndexReader::batches_since(WallTime since) {
   auto statement = database_.prepare(
-      "SELECT day, begins, bytes FROM frames WHERE committed >= ?1 ORDER BY day, begins");
+      "SELECT day, begins, bytes FROM batches WHERE committed >= ?1 ORDER BY day, begins");
   if (!statement) return std::unexpected(statement.error());
   statement->bind(1, static_cast<std::int64_t>(since.time_since_epoch().count()));
-  std::vector<FramePosition> out;
+  std::vector<BatchPosition> out;
   while (true) {
     const auto row = statement->step();
     if (!row) return std::unexpected(row.error());

@@ -9,6 +9,7 @@
 
 #include "collector/store/archive.h"
 #include "collector/store/day_log.h"
+#include "collector/store/line_place.h"
 #include "measurement/error.h"
 #include "platform/sqlite/sqlite.h"
 
@@ -17,9 +18,8 @@ namespace kua::collector {
 // Where one stored line is.
 struct IndexedPlace {
   RecordId id = RecordId::from_bytes({});
-  FramePosition frame;
-  std::uint32_t offset = 0;
-  std::uint32_t bytes = 0;
+  BatchPosition batch;
+  LinePlace line;
 };
 
 // The reader, a connection of its own; lives on the state thread.
@@ -28,8 +28,8 @@ class IndexReader {
   [[nodiscard]] static Expected<IndexReader> open(const std::string& path);
   [[nodiscard]] Expected<std::optional<IndexedPlace>> find(const RecordId& id);
   [[nodiscard]] Expected<std::vector<IndexedPlace>> query(const RecordQuery& query);
-  // Frames that were committed at or after `since`, in order.
-  [[nodiscard]] Expected<std::vector<FramePosition>> frames_since(WallTime since);
+  // Batches that were committed at or after `since`, in order.
+  [[nodiscard]] Expected<std::vector<BatchPosition>> batches_since(WallTime since);
 
  private:
   IndexReader(platform::Database database, platform::Statement find)

@@ -14,23 +14,23 @@ using platform::Database;
 using platform::Statement;
 using std::chrono::sys_days;
 
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
 
-// A frame's ids stand beside it, so that retention can remove its rows without reading the log, and
-// without an index by frame that every insert would pay for.
+// A batch's ids stand beside it, so that retention can remove its rows without reading the log, and
+// without an index by batch that every insert would pay for.
 constexpr std::string_view kSchema = R"(
-CREATE TABLE IF NOT EXISTS frames(
-  frame INTEGER PRIMARY KEY, day INTEGER NOT NULL, begins INTEGER NOT NULL, bytes INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS batches(
+  batch INTEGER PRIMARY KEY, day INTEGER NOT NULL, begins INTEGER NOT NULL, bytes INTEGER NOT NULL,
   records INTEGER NOT NULL, committed INTEGER NOT NULL, ids BLOB NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS frames_by_place ON frames(day, begins);
+CREATE UNIQUE INDEX IF NOT EXISTS batches_by_place ON batches(day, begins);
 CREATE TABLE IF NOT EXISTS targets(target INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS probes(probe INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS records(
-  id BLOB PRIMARY KEY, frame INTEGER NOT NULL, begins INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  id BLOB PRIMARY KEY, batch INTEGER NOT NULL, begins INTEGER NOT NULL, bytes INTEGER NOT NULL,
   time INTEGER NOT NULL, target INTEGER, probe INTEGER NOT NULL, role INTEGER NOT NULL,
   country TEXT NOT NULL, asn INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS records_by_target ON records(target, id);
-PRAGMA user_version=1;
+PRAGMA user_version=2;
 )";
 
 enum Use : std::size_t {
@@ -41,7 +41,7 @@ enum Use : std::size_t {
   kFindRecord,
   kAddRecord,
   kAddRecords,
-  kAddFrame,
+  kAddBatch,
   kAddTarget,
   kFindTarget,
   kAddProbe,
@@ -54,7 +54,7 @@ constexpr std::size_t kRowsAtOnce = 64;
 constexpr std::size_t kRowColumns = 10;
 
 std::string many_rows(std::size_t rows) {
-  std::string out = "INSERT INTO records(id, frame, begins, bytes, time, target, probe, role, country, asn) VALUES";
+  std::string out = "INSERT INTO records(id, batch, begins, bytes, time, target, probe, role, country, asn) VALUES";
   for (std::size_t i = 0; i < rows; ++i) out += i == 0 ? "(?,?,?,?,?,?,?,?,?,?)" : ",(?,?,?,?,?,?,?,?,?,?)";
   return out;
 }
@@ -67,7 +67,7 @@ const std::string kTexts[kUses] = {
     "SELECT 1 FROM records WHERE id = ?1",
     many_rows(1),
     many_rows(kRowsAtOnce),
-    "INSERT INTO frames(frame, day, begins, bytes, records, committed, ids) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    "INSERT INTO batches(batch, day, begins, bytes, records, committed, ids) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     "INSERT INTO targets(id) VALUES(?1) ON CONFLICT DO NOTHING",
     "SELECT target FROM targets WHERE id = ?1",
     "INSERT INTO probes(id) VALUES(?1) ON CONFLICT DO NOTHING",
@@ -166,12 +166,12 @@ Expected<RecordIndex> RecordIndex::open_once(const std::string& path) {
     return std::unexpected(set.error());
   }
   if (const auto made = database->execute(kSchema); !made) return std::unexpected(made.error());
-  const auto last = one_number(*database, "SELECT max(frame) FROM frames");
+  const auto last = one_number(*database, "SELECT max(batch) FROM batches");
   if (!last) return std::unexpected(last.error());
   const auto newest = newest_id(*database);
   if (!newest) return std::unexpected(newest.error());
   RecordIndex index(std::move(*database));
-  index.next_frame_ = *last + 1;
+  index.next_number_ = *last + 1;
   index.horizon_ = index.newest_ = *newest;
   if (const auto prepared = index.prepare(); !prepared) return std::unexpected(prepared.error());
   return index;
@@ -209,7 +209,7 @@ Expected<std::int64_t> RecordIndex::probe_key(const ProbeId& probe) {
   return key;
 }
 
-Expected<void> RecordIndex::open_frame() {
+Expected<void> RecordIndex::open_group() {
   KUA_CHECK(!in_transaction_);
   const auto begun = statements_[kBeginRead].run();
   in_transaction_ = begun.has_value();
@@ -243,7 +243,7 @@ Expected<bool> RecordIndex::is_known(const RecordId& id) {
   return row;
 }
 
-Expected<bool> RecordIndex::add(const IndexEntry& entry, std::uint32_t offset, std::uint32_t bytes) {
+Expected<bool> RecordIndex::add(const IndexEntry& entry) {
   KUA_CHECK(entry.probe != nullptr);
   const auto known = is_known(entry.id);
   if (!known) return std::unexpected(known.error());
@@ -252,9 +252,6 @@ Expected<bool> RecordIndex::add(const IndexEntry& entry, std::uint32_t offset, s
   if (!probe) return std::unexpected(probe.error());
   Row row;
   row.id = entry.id.bytes();
-  row.frame = next_frame_;
-  row.begins = offset;
-  row.bytes = bytes;
   row.time_us = entry.time.time_since_epoch().count();
   if (!entry.target.empty()) {
     const auto target = key_of(targets_, entry.target, kAddTarget, kFindTarget);
@@ -271,19 +268,35 @@ Expected<bool> RecordIndex::add(const IndexEntry& entry, std::uint32_t offset, s
   return true;
 }
 
-void RecordIndex::close_frame(const FramePosition& position, WallTime committed) {
-  ClosedFrame frame{position, committed, {}};
-  for (std::size_t i = frame_begin_; i < rows_.size(); ++i) {
-    frame.ids.append(reinterpret_cast<const char*>(rows_[i].id.data()), rows_[i].id.size());
+void RecordIndex::end_batch(std::span<const LinePlace> places) {
+  KUA_CHECK(places.size() == rows_.size() - batch_begin_);
+  if (places.empty()) return;
+  const std::int64_t number = next_number_ + static_cast<std::int64_t>(group_batches_++);
+  for (const LinePlace& place : places) {
+    rows_[batch_begin_].batch = number;
+    rows_[batch_begin_++].place = place;
   }
-  frames_.push_back(std::move(frame));
-  frame_begin_ = rows_.size();
-  ++next_frame_;
 }
 
-void RecordIndex::undo_frame() {
-  for (std::size_t i = frame_begin_; i < rows_.size(); ++i) waiting_ids_.erase(rows_[i].id);
-  rows_.resize(frame_begin_);
+void RecordIndex::close_group(std::span<const BatchPosition> positions, WallTime committed) {
+  KUA_CHECK(positions.size() == group_batches_);
+  for (const BatchPosition& position : positions) {
+    ClosedBatch batch{position, committed, {}};
+    for (; group_begin_ < rows_.size() && rows_[group_begin_].batch == next_number_; ++group_begin_) {
+      const RecordId::Bytes& id = rows_[group_begin_].id;
+      batch.ids.append(reinterpret_cast<const char*>(id.data()), id.size());
+    }
+    batches_.push_back(std::move(batch));
+    ++next_number_;
+  }
+  group_batches_ = 0;
+}
+
+void RecordIndex::undo_group() {
+  for (std::size_t i = group_begin_; i < rows_.size(); ++i) waiting_ids_.erase(rows_[i].id);
+  rows_.resize(group_begin_);
+  batch_begin_ = group_begin_;
+  group_batches_ = 0;
   if (!in_transaction_) return;
   // Keys that were handed out in the transaction are gone with it.
   targets_.clear();
@@ -295,9 +308,9 @@ void RecordIndex::undo_frame() {
 
 void RecordIndex::bind_row(Statement& add, int first, const Row& row) {
   add.bind_blob(first, {reinterpret_cast<const char*>(row.id.data()), row.id.size()});
-  add.bind(first + 1, row.frame);
-  add.bind(first + 2, static_cast<std::int64_t>(row.begins));
-  add.bind(first + 3, static_cast<std::int64_t>(row.bytes));
+  add.bind(first + 1, row.batch);
+  add.bind(first + 2, static_cast<std::int64_t>(row.place.offset));
+  add.bind(first + 3, static_cast<std::int64_t>(row.place.bytes));
   add.bind(first + 4, row.time_us);
   if (row.target == 0) {
     add.bind_null(first + 5);
@@ -324,55 +337,55 @@ Expected<void> RecordIndex::write_rows() {
   return {};
 }
 
-Expected<void> RecordIndex::write_frames() {
-  Statement& add = statements_[kAddFrame];
-  // Frames got their numbers in order, the last one the number before the next.
-  std::int64_t number = next_frame_ - static_cast<std::int64_t>(frames_.size());
-  for (const ClosedFrame& frame : frames_) {
+Expected<void> RecordIndex::write_batches() {
+  Statement& add = statements_[kAddBatch];
+  // Batches got their numbers in order, the last one the number before the next.
+  std::int64_t number = next_number_ - static_cast<std::int64_t>(batches_.size());
+  for (const ClosedBatch& batch : batches_) {
     add.bind(1, number++);
-    add.bind(2, number_of(frame.position.day));
-    add.bind(3, static_cast<std::int64_t>(frame.position.offset));
-    add.bind(4, static_cast<std::int64_t>(frame.position.bytes));
-    add.bind(5, static_cast<std::int64_t>(frame.ids.size() / sizeof(RecordId::Bytes)));
-    add.bind(6, static_cast<std::int64_t>(frame.committed.time_since_epoch().count()));
-    add.bind_blob(7, frame.ids);
+    add.bind(2, number_of(batch.position.day));
+    add.bind(3, static_cast<std::int64_t>(batch.position.offset));
+    add.bind(4, static_cast<std::int64_t>(batch.position.bytes));
+    add.bind(5, static_cast<std::int64_t>(batch.ids.size() / sizeof(RecordId::Bytes)));
+    add.bind(6, static_cast<std::int64_t>(batch.committed.time_since_epoch().count()));
+    add.bind_blob(7, batch.ids);
     if (const auto added = add.run(); !added) return added;
   }
   return {};
 }
 
 bool RecordIndex::waits_for(sys_days day) const noexcept {
-  return std::any_of(frames_.begin(), frames_.end(), [&](const ClosedFrame& frame) { return frame.position.day == day; });
+  return std::any_of(batches_.begin(), batches_.end(), [&](const ClosedBatch& batch) { return batch.position.day == day; });
 }
 
 void RecordIndex::forget_waiting() {
-  next_frame_ -= static_cast<std::int64_t>(frames_.size());
+  next_number_ -= static_cast<std::int64_t>(batches_.size());
   rows_.clear();
-  frames_.clear();
+  batches_.clear();
   waiting_ids_.clear();
-  frame_begin_ = 0;
+  group_begin_ = batch_begin_ = 0;
 }
 
 Expected<void> RecordIndex::flush() {
-  KUA_CHECK(frame_begin_ == rows_.size());  // no frame is open
-  if (frames_.empty()) return {};
+  KUA_CHECK(group_begin_ == rows_.size());  // no group is open
+  if (batches_.empty()) return {};
   if (const auto begun = statements_[kBegin].run(); !begun) return begun;
   Expected<void> written = write_rows();
-  if (written) written = write_frames();
+  if (written) written = write_batches();
   if (written) written = statements_[kCommit].run();
   if (!written) {
     (void)statements_[kRollback].run();  // fails only where SQLite has rolled back by itself
     return written;
   }
   rows_.clear();
-  frames_.clear();
+  batches_.clear();
   waiting_ids_.clear();
-  frame_begin_ = 0;
+  group_begin_ = batch_begin_ = 0;
   return {};
 }
 
 Expected<std::map<sys_days, std::uint64_t>> RecordIndex::ends() {
-  auto statement = database_.prepare("SELECT day, max(begins + bytes) FROM frames GROUP BY day");
+  auto statement = database_.prepare("SELECT day, max(begins + bytes) FROM batches GROUP BY day");
   if (!statement) return std::unexpected(statement.error());
   std::map<sys_days, std::uint64_t> out;
   while (true) {
@@ -383,29 +396,29 @@ Expected<std::map<sys_days, std::uint64_t>> RecordIndex::ends() {
   }
 }
 
-Expected<bool> RecordIndex::remove_first_frame(sys_days day) {
-  auto first = database_.prepare("SELECT frame, ids FROM frames WHERE day = ?1 ORDER BY begins LIMIT 1");
+Expected<bool> RecordIndex::remove_first_batch(sys_days day) {
+  auto first = database_.prepare("SELECT batch, ids FROM batches WHERE day = ?1 ORDER BY begins LIMIT 1");
   if (!first) return std::unexpected(first.error());
   first->bind(1, number_of(day));
   const auto row = first->step();
   if (!row) return std::unexpected(row.error());
   if (!*row) return false;
-  const std::int64_t frame = first->integer(0);
+  const std::int64_t batch = first->integer(0);
   const std::string ids(first->blob(1));
   first->reset();
 
   auto transaction = platform::Transaction::begin(database_);
   if (!transaction) return std::unexpected(transaction.error());
-  auto remove = database_.prepare("DELETE FROM records WHERE id = ?1 AND frame = ?2");
+  auto remove = database_.prepare("DELETE FROM records WHERE id = ?1 AND batch = ?2");
   if (!remove) return std::unexpected(remove.error());
   for (std::size_t at = 0; at + 16 <= ids.size(); at += 16) {
     remove->bind_blob(1, std::string_view(ids).substr(at, 16));
-    remove->bind(2, frame);
+    remove->bind(2, batch);
     if (const auto removed = remove->run(); !removed) return std::unexpected(removed.error());
   }
-  auto forget = database_.prepare("DELETE FROM frames WHERE frame = ?1");
+  auto forget = database_.prepare("DELETE FROM batches WHERE batch = ?1");
   if (!forget) return std::unexpected(forget.error());
-  forget->bind(1, frame);
+  forget->bind(1, batch);
   if (const auto forgotten = forget->run(); !forgotten) return std::unexpected(forgotten.error());
   if (const auto done = transaction->commit(); !done) return std::unexpected(done.error());
   return true;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +18,7 @@
 #include "collector/limits.h"
 #include "collector/store/archive.h"
 #include "collector/store/day_log.h"
+#include "collector/store/line_place.h"
 #include "measurement/error.h"
 #include "measurement/record.h"
 #include "platform/sqlite/sqlite.h"
@@ -35,8 +37,8 @@ struct IndexEntry {
 };
 [[nodiscard]] IndexEntry index_entry_of(const Record& record);  // borrows from `record`
 
-// The writer; lives on the commit thread. Rows wait in memory and go to the file many frames at a time,
-// in order of id: then neighbours share a page, and a page is written once instead of once a frame. What
+// The writer; lives on the commit thread. Rows wait in memory and go to the file many batches at a time,
+// in order of id: then neighbours share a page, and a page is written once instead of once a batch. What
 // waits is lost in a crash and made again from the log.
 class RecordIndex {
  public:
@@ -50,15 +52,18 @@ class RecordIndex {
   [[nodiscard]] static Expected<RecordIndex> begin_anew(const std::string& path,
                                                         std::size_t recent_max = limits::kIndexRecentMax);
 
-  // One frame at a time: open it, add its records, end the look-ups, then close it with its place, or undo
-  // it. Look-ups of one frame share one transaction: each alone would lock and unlock the file.
-  [[nodiscard]] Expected<void> open_frame();
-  // False: the id is known already, and nothing was added. `offset` and `bytes`: the stored line in
-  // the decompressed frame, newline excluded.
-  [[nodiscard]] Expected<bool> add(const IndexEntry& entry, std::uint32_t offset, std::uint32_t bytes);
+  // One group of batches at a time, what one commit writes: open it, add the records of a batch and end the
+  // batch, end the look-ups, then close the group with its places, or undo it. Look-ups of one group share
+  // one transaction: each alone would lock and unlock the file.
+  [[nodiscard]] Expected<void> open_group();
+  // False: the id is known already, and nothing was added.
+  [[nodiscard]] Expected<bool> add(const IndexEntry& entry);
+  // Where each record added since the last batch's end stands in the batch. Nothing was added: no batch.
+  void end_batch(std::span<const LinePlace> places);
   [[nodiscard]] Expected<void> end_lookups();
-  void close_frame(const FramePosition& position, WallTime committed);
-  void undo_frame();
+  // Where each batch with a record added came to stand.
+  void close_group(std::span<const BatchPosition> positions, WallTime committed);
+  void undo_group();
 
   [[nodiscard]] std::size_t waiting() const noexcept { return rows_.size(); }
   // Whether rows of that day wait.
@@ -67,17 +72,16 @@ class RecordIndex {
   // Writes what waits, in one transaction. On error it goes on waiting.
   [[nodiscard]] Expected<void> flush();
 
-  // Where the frames of each day end that are in the file.
+  // Where the batches of each day end that are in the file.
   [[nodiscard]] Expected<std::map<std::chrono::sys_days, std::uint64_t>> ends();
-  // Removes the rows of the day's first frame from the file. False: the file has none left; some may wait.
-  [[nodiscard]] Expected<bool> remove_first_frame(std::chrono::sys_days day);
+  // Removes the rows of the day's first batch from the file. False: the file has none left; some may wait.
+  [[nodiscard]] Expected<bool> remove_first_batch(std::chrono::sys_days day);
 
  private:
   struct Row {
     RecordId::Bytes id{};
-    std::int64_t frame = 0;
-    std::uint32_t begins = 0;
-    std::uint32_t bytes = 0;
+    std::int64_t batch = 0;
+    LinePlace place;
     std::int64_t time_us = 0;
     std::int64_t target = 0;  // 0: none
     std::int64_t probe = 0;
@@ -85,8 +89,8 @@ class RecordIndex {
     std::array<char, 2> country{};
     std::uint32_t asn = 0;
   };
-  struct ClosedFrame {
-    FramePosition position;
+  struct ClosedBatch {
+    BatchPosition position;
     WallTime committed;
     std::string ids;  // 16 bytes each
   };
@@ -110,7 +114,7 @@ class RecordIndex {
   [[nodiscard]] Expected<std::int64_t> probe_key(const ProbeId& probe);
   static void bind_row(platform::Statement& add, int first, const Row& row);
   [[nodiscard]] Expected<void> write_rows();
-  [[nodiscard]] Expected<void> write_frames();
+  [[nodiscard]] Expected<void> write_batches();
 
   platform::Database database_;
   std::vector<platform::Statement> statements_;  // by Use; after database_: finalized before it closes
@@ -119,7 +123,7 @@ class RecordIndex {
   std::pair<std::string, std::int64_t> last_probe_;  // batches are of one probe
   bool in_transaction_ = false;
   std::vector<Row> rows_;
-  std::vector<ClosedFrame> frames_;
+  std::vector<ClosedBatch> batches_;
   boost::unordered_flat_set<RecordId::Bytes, IdHash> waiting_ids_;
   // Ids carry the time of birth in front, so most are larger than all before. One above the horizon is in
   // the file only when it was added since, and then its random half is here: no need to look.
@@ -127,8 +131,10 @@ class RecordIndex {
   RecordId::Bytes newest_{};  // largest id ever added
   std::size_t recent_max_ = limits::kIndexRecentMax;
   boost::unordered_flat_set<std::uint64_t> recent_;
-  std::size_t frame_begin_ = 0;  // first row of the open frame
-  std::int64_t next_frame_ = 1;
+  std::size_t group_begin_ = 0;    // first row of the open group
+  std::size_t batch_begin_ = 0;    // first row of its open batch
+  std::size_t group_batches_ = 0;  // ended in it
+  std::int64_t next_number_ = 1;   // of the group's first batch
   bool was_damaged_ = false;
 };
 

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "collector/store/stored_line.h"
-#include "platform/compress/compress.h"
+#include "collector/store/batch_text.h"
 #include "protocol/record_codec.h"
 
 namespace kua::collector {
@@ -13,20 +12,16 @@ using std::chrono::sys_days;
 
 sys_days day_of(WallTime time) { return std::chrono::floor<std::chrono::days>(time); }
 
-// The bytes of lines that cannot be read.
-std::uint64_t replay_lines(std::string_view lines, const std::function<void(const StoredRecord&)>& to) {
-  std::uint64_t unreadable = 0;
-  for (std::size_t at = 0; at < lines.size();) {
-    const std::size_t end = std::min(lines.find('\n', at), lines.size());
-    auto line = read_stored_line(lines.substr(at, end - at));
-    if (line) {
-      to(StoredRecord{std::string(line->record), std::move(line->facts)});
-    } else {
-      unreadable += end - at;
-    }
-    at = end + 1;
+// Of batches of these sizes that were written together.
+std::vector<BatchPosition> positions_of(const BatchPosition& all, const std::vector<std::uint64_t>& sizes) {
+  std::vector<BatchPosition> out;
+  out.reserve(sizes.size());
+  std::uint64_t offset = all.offset;
+  for (const std::uint64_t size : sizes) {
+    out.push_back({all.day, offset, size});
+    offset += size;
   }
-  return unreadable;
+  return out;
 }
 
 constexpr std::size_t kDurationsMax = 10'000;  // kept between two scrapes
@@ -36,12 +31,15 @@ constexpr std::chrono::minutes kRetentionPause{1};  // between looks at what is 
 
 struct RecordStore::Group {
   std::vector<std::vector<Stored>> results;
-  std::uint32_t records = 0;
-  std::uint32_t duplicates = 0;
+  std::string frames;                // as they go to the log
+  std::vector<std::uint64_t> sizes;  // of each batch in it
+  std::size_t records = 0;
+  std::size_t duplicates = 0;
 };
 
 RecordStore::RecordStore(StoreFiles& files, const platform::Clock& clock, StoreOptions options)
-    : files_(files), clock_(clock), options_(std::move(options)), index_path_(options_.directory + "/index.db") {}
+    : files_(files), clock_(clock), options_(std::move(options)), index_path_(options_.directory + "/index.db"),
+      places_(files, options_.directory + "/log") {}
 
 Expected<std::unique_ptr<RecordStore>> RecordStore::open(StoreFiles& files, const platform::Clock& clock,
                                                          StoreOptions options) {
@@ -93,17 +91,18 @@ Expected<void> RecordStore::catch_up() {
   for (const auto& [day, size] : log_->days()) {
     const auto known = ends->find(day);
     std::uint64_t at = known == ends->end() ? 0 : known->second;
+    DayScan scan = log_->scan(day, at);
     while (at < size) {
       if (is_closing()) return fail(ErrorKind::unavailable, "the collector stops", "indexing the record log");
-      const auto frame = log_->next_frame(day, at);
-      if (!frame) return std::unexpected(frame.error());
-      const std::uint64_t begin = *frame ? (*frame)->position.offset : size;
+      const auto batch = scan.next();
+      if (!batch) return std::unexpected(batch.error());
+      const std::uint64_t begin = *batch ? (*batch)->position.offset : size;
       count_damage(day, at, begin);
       at = begin;
-      if (!*frame) break;
-      const auto unreadable = index_frame(**frame);
+      if (!*batch) break;
+      const auto unreadable = index_batch(**batch);
       if (!unreadable) return std::unexpected(unreadable.error());
-      at += (*frame)->position.bytes;
+      at += (*batch)->position.bytes;
       count_damage(day, begin, at, *unreadable);
       if (index_->waiting() < limits::kIndexFlushRows) continue;
       if (const auto flushed = index_->flush(); !flushed) return flushed;
@@ -170,35 +169,39 @@ void RecordStore::count_damage(sys_days day, std::uint64_t begin, std::uint64_t 
   if (first_seen > 0) counters_.damaged_bytes += lines_bytes.value_or(first_seen);
 }
 
-Expected<std::uint64_t> RecordStore::index_frame(const Frame& frame) {
-  if (const auto opened = index_->open_frame(); !opened) return std::unexpected(opened.error());
+Expected<std::uint64_t> RecordStore::index_batch(const StoredBatch& batch) {
+  const BatchParts parts = parts_of(batch.text);
+  const auto about = read_batch_line(parts.line);
+  if (!about) return batch.text.size();
+  if (const auto opened = index_->open_group(); !opened) return std::unexpected(opened.error());
   protocol::RecordReader reader;
-  WallTime committed;
   std::uint64_t unreadable = 0;
-  const std::string_view lines = frame.lines;
-  for (std::size_t at = 0; at < lines.size();) {
-    const std::size_t end = std::min(lines.find('\n', at), lines.size());
-    const std::string_view line = lines.substr(at, end - at);
-    const auto stored = read_stored_line(line);
-    const auto record = stored ? reader.read(stored->record) : std::unexpected(stored.error());
-    if (record) {
-      const auto added = index_->add(index_entry_of(*record), static_cast<std::uint32_t>(at),
-                                     static_cast<std::uint32_t>(line.size()));
-      if (!added) {
-        index_->undo_frame();
-        return std::unexpected(added.error());
-      }
-      committed = std::max(committed, stored->facts.received);
-    } else {
+  Expected<void> done;
+  std::vector<LinePlace> places;
+  for_each_line(parts.records, [&](std::size_t offset, std::string_view line) {
+    if (!done) return;
+    const auto record = reader.read(line);
+    if (!record) {
       unreadable += line.size();
+      return;
     }
-    at = end + 1;
+    const auto added = index_->add(index_entry_of(*record));
+    if (!added) {
+      done = std::unexpected(added.error());
+    } else if (*added) {
+      places.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(line.size())});
+    }
+  });
+  if (done) {
+    index_->end_batch(places);
+    done = index_->end_lookups();
   }
-  if (const auto ended = index_->end_lookups(); !ended) {
-    index_->undo_frame();
-    return std::unexpected(ended.error());
+  if (!done) {
+    index_->undo_group();
+    return std::unexpected(done.error());
   }
-  index_->close_frame(frame.position, committed);
+  const std::size_t batches = places.empty() ? 0 : 1;
+  index_->close_group({&batch.position, batches}, about->reception.time);
   return unreadable;
 }
 
@@ -225,7 +228,7 @@ void RecordStore::run() {
   }
 }
 
-// Everything that waits, up to a frame's bytes: the longer a sync takes, the more share the next one.
+// Everything that waits, up to a group's bytes: the longer a sync takes, the more share the next one.
 std::vector<RecordStore::Pending> RecordStore::take_group() {
   std::unique_lock lock(mutex_);
   const auto something = [this] { return closing_ || damage_ || !queue_.empty() || settles_asked_ != settles_done_; };
@@ -233,7 +236,7 @@ std::vector<RecordStore::Pending> RecordStore::take_group() {
   if (!retention_due_) wake_.wait_until(lock, until, something);
   std::vector<Pending> group;
   std::size_t bytes = 0;
-  while (!queue_.empty() && bytes < limits::kFrameBytesMax) {
+  while (!queue_.empty() && bytes < limits::kGroupBytesMax) {
     bytes += queue_.front().batch.bytes;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
@@ -285,38 +288,39 @@ Expected<RecordStore::Group> RecordStore::gather(const std::vector<Pending>& gro
   Group out;
   auto done = gather_once(group, out);
   if (done) return out;
-  index_->undo_frame();
+  index_->undo_group();
   if (const auto mended = mend_index(done.error()); !mended) return std::unexpected(mended.error());
   out = {};
   done = gather_once(group, out);
   if (done) return out;
-  index_->undo_frame();
+  index_->undo_group();
   return std::unexpected(done.error());
 }
 
 Expected<void> RecordStore::gather_once(const std::vector<Pending>& group, Group& out) {
-  lines_.clear();
-  if (const auto opened = index_->open_frame(); !opened) return opened;
+  if (const auto opened = index_->open_group(); !opened) return opened;
   for (const Pending& pending : group) {
-    std::vector<Stored>& results = out.results.emplace_back();
-    results.reserve(pending.batch.items.size());
-    for (const AppendBatch::Item& item : pending.batch.items) {
-      const std::size_t begin = lines_.size();
-      const std::size_t bytes = kStoredLineBegin.size() + item.line.size() + item.received.size() - 1;
-      const auto added = index_->add(item.entry, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(bytes));
-      if (!added) return std::unexpected(added.error());
-      results.push_back(*added ? Stored::stored : Stored::duplicate);
-      if (!*added) {
-        ++out.duplicates;
-        continue;
-      }
-      ++out.records;
-      lines_ += kStoredLineBegin;
-      lines_ += item.line;
-      lines_ += item.received;
-    }
+    if (const auto gathered = gather_batch(pending.batch, out); !gathered) return gathered;
   }
   return index_->end_lookups();
+}
+
+Expected<void> RecordStore::gather_batch(const AppendBatch& batch, Group& out) {
+  std::vector<Stored>& results = out.results.emplace_back();
+  results.reserve(batch.items.size());
+  for (const AppendBatch::Item& item : batch.items) {
+    const auto added = index_->add(item.entry);
+    if (!added) return std::unexpected(added.error());
+    results.push_back(*added ? Stored::stored : Stored::duplicate);
+  }
+  const PackedBatch packed = pack(batch, results);
+  index_->end_batch(packed.places);
+  out.records += packed.places.size();
+  out.duplicates += results.size() - packed.places.size();
+  if (packed.places.empty()) return {};
+  out.frames += packed.frames;
+  out.sizes.push_back(packed.frames.size());
+  return {};
 }
 
 // The index takes the rows first: that is also the look-up for duplicates. The log decides; the rows stay
@@ -334,13 +338,13 @@ Expected<std::vector<std::vector<Stored>>> RecordStore::write_group(const std::v
   if (gathered->records == 0) return std::move(gathered->results);
   const WallTime now = clock_.wall_now();
   const MonotonicTime before = clock_.monotonic_now();
-  const auto position = log_->append(day_of(now), lines_);
+  const auto position = log_->append(day_of(now), gathered->frames);
   if (!position) {
-    index_->undo_frame();
+    index_->undo_group();
     return std::unexpected(position.error());
   }
   const Microseconds took = clock_.monotonic_now() - before;
-  index_->close_frame(*position, now);
+  index_->close_group(positions_of(*position, gathered->sizes), now);
   if (first) flush_due_ = std::chrono::steady_clock::now() + limits::kIndexFlushAfter;
   ++counters_.commits;
   counters_.records += gathered->records;
@@ -367,7 +371,7 @@ std::optional<RecordStore::DueDay> RecordStore::due_for_removal() const {
   return std::nullopt;
 }
 
-// A day's rows go frame by frame, then its file: a stop in the middle leaves a file whose rows are made
+// A day's rows go batch by batch, then its file: a stop in the middle leaves a file whose rows are made
 // again on start and removed again. True: more is due than this turn had time for.
 bool RecordStore::retain() {
   const auto until = std::chrono::steady_clock::now() + limits::kRetentionTurn;
@@ -382,11 +386,11 @@ bool RecordStore::retain() {
 }
 
 Expected<void> RecordStore::remove_step(const DueDay& due) {
-  // Rows of the newest day go on waiting: written often they would cost a page a frame again.
+  // Rows of the newest day go on waiting: written often they would cost a page a batch again.
   if (index_->waits_for(due.day)) {
     if (const auto flushed = index_->flush(); !flushed) return flushed;
   }
-  const auto removed = index_->remove_first_frame(due.day);
+  const auto removed = index_->remove_first_batch(due.day);
   if (!removed) return std::unexpected(removed.error());
   if (*removed) return {};
   if (const auto gone = log_->remove_day(due.day); !gone) return gone;
@@ -417,51 +421,29 @@ auto RecordStore::look_up(LookUp in) {
   return found;
 }
 
-Expected<void> RecordStore::replay(WallTime since, const std::function<void(const StoredRecord&)>& to) {
-  const auto look = [&](IndexReader& reader) { return reader.frames_since(since); };
-  auto frames = look_up(look);
-  if (!frames && frames.error().kind == ErrorKind::invalid_input) {
+Expected<void> RecordStore::replay(WallTime since, const std::function<void(StoredRecord)>& to) {
+  const auto look = [&](IndexReader& reader) { return reader.batches_since(since); };
+  auto batches = look_up(look);
+  if (!batches && batches.error().kind == ErrorKind::invalid_input) {
     settle();  // the index is made anew before that
-    frames = look_up(look);
+    batches = look_up(look);
   }
-  if (!frames) return std::unexpected(frames.error());
-  for (const FramePosition& position : *frames) {
-    const auto lines = log_->read(position);
-    if (!lines && lines.error().kind == ErrorKind::not_found) continue;  // its day went meanwhile
+  if (!batches) return std::unexpected(batches.error());
+  for (const BatchPosition& position : *batches) {
+    const auto text = log_->read(position);
+    if (!text && text.error().kind == ErrorKind::not_found) continue;  // its day went meanwhile
     std::optional<std::uint64_t> unreadable;
-    if (lines) unreadable = replay_lines(*lines, to);
+    if (text) unreadable = for_each_record(*text, to);
     count_damage(position.day, position.offset, position.offset + position.bytes, unreadable);
   }
   return {};
-}
-
-Expected<StoredRecord> RecordStore::read_place(const IndexedPlace& place) {
-  auto cached = std::find_if(frame_cache_.begin(), frame_cache_.end(),
-                             [&](const auto& entry) { return entry.first == place.frame; });
-  if (cached == frame_cache_.end()) {
-    const auto bytes = files_.read(options_.directory + "/log/" + DayLog::file_name(place.frame.day),
-                                   place.frame.offset, static_cast<std::size_t>(place.frame.bytes));
-    if (!bytes) return std::unexpected(bytes.error());
-    auto lines = platform::zstd_decompress(*bytes, limits::kFrameDecompressedBytesMax);
-    if (!lines) return std::unexpected(lines.error());
-    if (frame_cache_.size() >= limits::kFrameCacheMax) frame_cache_.pop_front();
-    frame_cache_.emplace_back(place.frame, std::make_shared<const std::string>(std::move(*lines)));
-    cached = frame_cache_.end() - 1;
-  }
-  const std::string_view lines = *cached->second;
-  if (std::size_t(place.offset) + place.bytes > lines.size()) {
-    return fail(ErrorKind::invalid_input, "the index points behind the frame", "reading a stored record");
-  }
-  auto line = read_stored_line(lines.substr(place.offset, place.bytes));
-  if (!line) return std::unexpected(line.error());
-  return StoredRecord{std::string(line->record), std::move(line->facts)};
 }
 
 Expected<std::optional<StoredRecord>> RecordStore::find(const RecordId& id) {
   const auto place = look_up([&](IndexReader& reader) { return reader.find(id); });
   if (!place) return std::unexpected(place.error());
   if (!*place) return std::nullopt;
-  auto record = read_place(**place);
+  auto record = places_.read(**place);
   if (!record && record.error().kind == ErrorKind::not_found) return std::nullopt;  // its day is gone
   if (!record) return std::unexpected(record.error());
   return std::move(*record);
@@ -472,7 +454,7 @@ Expected<std::vector<StoredRecord>> RecordStore::query(const RecordQuery& query)
   if (!places) return std::unexpected(places.error());
   std::vector<StoredRecord> out;
   for (const IndexedPlace& place : *places) {
-    auto record = read_place(place);
+    auto record = places_.read(place);
     if (record) {
       out.push_back(std::move(*record));
     } else if (record.error().kind != ErrorKind::not_found) {

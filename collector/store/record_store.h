@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "collector/limits.h"
+#include "collector/store/append_batch.h"
 #include "collector/store/archive.h"
 #include "collector/store/day_log.h"
 #include "collector/store/first_looks.h"
 #include "collector/store/index_reader.h"
+#include "collector/store/place_reader.h"
 #include "collector/store/record_index.h"
 #include "measurement/error.h"
 #include "platform/clock/clock.h"
@@ -31,18 +33,6 @@ struct StoreOptions {
   std::uint64_t free_bytes_min = limits::kFreeBytesMin;
 };
 
-// Records of one batch that passed every check, in the order they are to be stored.
-struct AppendBatch {
-  struct Item {
-    IndexEntry entry;
-    std::string_view line;      // the record's bytes as sent
-    std::string_view received;  // what append_received() made of its facts
-  };
-  std::vector<Item> items;
-  std::size_t bytes = 0;  // of all lines, for the queue's bound
-};
-
-enum class Stored : std::uint8_t { stored, duplicate };
 // One for each item, or why none of them was stored: no_space, unavailable, io.
 using AppendResult = Expected<std::vector<Stored>>;
 
@@ -81,8 +71,8 @@ class RecordStore final : public RecordArchive {
   void settle();
 
   // Every stored record committed at or after `since`, in order of commit. Only before the first
-  // append. Frames and lines that cannot be read are passed over and counted as damaged.
-  [[nodiscard]] Expected<void> replay(WallTime since, const std::function<void(const StoredRecord&)>& to);
+  // append. Batches and lines that cannot be read are passed over and counted as damaged.
+  [[nodiscard]] Expected<void> replay(WallTime since, const std::function<void(StoredRecord)>& to);
 
   [[nodiscard]] Expected<std::optional<StoredRecord>> find(const RecordId& id) override;
   [[nodiscard]] Expected<std::vector<StoredRecord>> query(const RecordQuery& query) override;
@@ -111,7 +101,7 @@ class RecordStore final : public RecordArchive {
   template <typename LookUp>
   auto look_up(LookUp in);
   // The bytes of its lines that cannot be read.
-  [[nodiscard]] Expected<std::uint64_t> index_frame(const Frame& frame);
+  [[nodiscard]] Expected<std::uint64_t> index_batch(const StoredBatch& batch);
   // What could not be read from `begin` to `end` of a day; counts where nobody looked before.
   void count_damage(std::chrono::sys_days day, std::uint64_t begin, std::uint64_t end,
                     std::optional<std::uint64_t> lines_bytes = std::nullopt);
@@ -121,6 +111,7 @@ class RecordStore final : public RecordArchive {
   [[nodiscard]] Expected<std::vector<std::vector<Stored>>> write_group(const std::vector<Pending>& group);
   [[nodiscard]] Expected<Group> gather(const std::vector<Pending>& group);
   [[nodiscard]] Expected<void> gather_once(const std::vector<Pending>& group, Group& out);
+  [[nodiscard]] Expected<void> gather_batch(const AppendBatch& batch, Group& out);
   void flush_index();
   [[nodiscard]] bool flush_is_due();
   struct DueDay;
@@ -128,19 +119,16 @@ class RecordStore final : public RecordArchive {
   [[nodiscard]] bool retain();
   [[nodiscard]] Expected<void> remove_step(const DueDay& due);
   void publish_sizes();
-  [[nodiscard]] Expected<StoredRecord> read_place(const IndexedPlace& place);
-
   StoreFiles& files_;
   const platform::Clock& clock_;
   StoreOptions options_;
   std::string index_path_;
   std::optional<DayLog> log_;
   std::optional<RecordIndex> index_;
-  bool index_behind_ = false;  // the log holds frames that the index does not, nor waiting
+  bool index_behind_ = false;  // the log holds batches that the index does not, nor waiting
   bool index_mended_ = false;  // once a run: damaged again, it is the disk
   std::chrono::steady_clock::time_point flush_due_{};  // of the oldest row that waits
   bool retention_due_ = false;  // more than one turn of it
-  std::string lines_;          // of the frame being made; keeps its space
   StoreCounters counters_;
 
   std::mutex mutex_;
@@ -158,7 +146,7 @@ class RecordStore final : public RecordArchive {
 
   std::mutex reader_mutex_;
   std::optional<IndexReader> reader_;  // none: opened by the next look-up
-  std::deque<std::pair<FramePosition, std::shared_ptr<const std::string>>> frame_cache_;
+  PlaceReader places_;  // of the look-ups' thread
   std::thread thread_;  // last: ends before anything it uses
 };
 

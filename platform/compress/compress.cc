@@ -134,4 +134,11 @@ std::optional<std::size_t> zstd_frame_bytes(std::string_view bytes) {
   return size;
 }
 
+bool is_one_checked_frame(std::string_view bytes) {
+  constexpr std::string_view kMagic("\x28\xb5\x2f\xfd", 4);
+  constexpr unsigned kChecksumFlag = 1u << 2;  // of the frame header's descriptor, RFC 8878 §3.1.1.1.1
+  if (zstd_frame_bytes(bytes) != bytes.size() || !bytes.starts_with(kMagic)) return false;
+  return (static_cast<unsigned char>(bytes[kMagic.size()]) & kChecksumFlag) != 0;
+}
+
 }  // namespace kua::platform

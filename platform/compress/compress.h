@@ -21,4 +21,7 @@ namespace kua::platform {
 // frame is not whole. Walks its block headers, reads none of its contents.
 [[nodiscard]] std::optional<std::size_t> zstd_frame_bytes(std::string_view bytes);
 
+// Whether `bytes` are one whole frame, no more, with a checksum of its contents.
+[[nodiscard]] bool is_one_checked_frame(std::string_view bytes);
+
 }  // namespace kua::platform

@@ -75,7 +75,9 @@ class Collector:
         text = subprocess.run(["zstd", "-dcq", *map(str, files)], check=True, capture_output=True).stdout
         ids = []
         for line in text.splitlines():
-            found = re.match(rb'\{"record":\{.*?"id":"([0-9a-f-]{36})"', line)
+            if line.startswith(b'{"batch":'):
+                continue
+            found = re.match(rb'\{.*?"id":"([0-9a-f-]{36})"', line)
             assert found, line[:200]
             ids.append(found[1].decode())
         return ids

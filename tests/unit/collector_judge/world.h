@@ -138,7 +138,7 @@ class MemoryArchive final : public RecordArchive {
 
  private:
   static StoredRecord stored(const ReceivedRecord& record) {
-    return {protocol::write_record(record.record), record.facts};
+    return {protocol::write_record(record.record), record.record, record.facts};
   }
   static bool matches(const RecordQuery& query, const ReceivedRecord& received) {
     const RecordHeader& header = header_of(received.record);

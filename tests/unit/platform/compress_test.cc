@@ -86,5 +86,19 @@ TEST(Compress, WorksAgainAfterAFailure) {
   EXPECT_EQ(zstd_decompress(zstd_compress("fine"), 100).value(), "fine");
 }
 
+TEST(OneCheckedFrame, IsAllOfTheBytesAndHasItsChecksum) {
+  const std::string frame = zstd_compress("words");
+  EXPECT_TRUE(is_one_checked_frame(frame));
+  EXPECT_FALSE(is_one_checked_frame(frame + frame));
+  EXPECT_FALSE(is_one_checked_frame(frame.substr(0, frame.size() - 1)));
+  EXPECT_FALSE(is_one_checked_frame(""));
+  std::string unchecked = frame.substr(0, frame.size() - 4);
+  unchecked[4] = static_cast<char>(unchecked[4] & ~4);
+  ASSERT_EQ(*zstd_decompress(unchecked, 100), "words");
+  EXPECT_FALSE(is_one_checked_frame(unchecked));
+  const std::string skippable("\x50\x2a\x4d\x18\x04\0\0\0\xff\xff\xff\xff", 12);
+  EXPECT_FALSE(is_one_checked_frame(skippable));
+}
+
 }  // namespace
 }  // namespace kua::platform

@@ -122,6 +122,10 @@ class IngestTest : public ::testing::Test {
   HttpResponse beat(const TestProbe& probe, std::uint64_t sequence, LinkState state = LinkState::online) {
     return send(signed_request(probe, protocol::kHeartbeatsPath, protocol::write_heartbeat({probe.id, sequence, state})));
   }
+  std::string log_bytes() {
+    const auto day = std::chrono::floor<std::chrono::days>(kNoon);
+    return files_.read(directory_.path() + "/state/log/" + DayLog::file_name(day), 0, 1 << 20).value_or("");
+  }
   std::string metrics_text() {
     metrics_->refresh(*store_, probes_->size());
     return prometheus::TextSerializer().Serialize(registry_->Collect());
@@ -176,6 +180,47 @@ TEST_F(IngestTest, ABatchIsStoredAnsweredAndToldToTheJudge) {
   const auto found = store_->find(sample_measurement(2).header.id);
   ASSERT_TRUE(found.has_value() && found->has_value());
   EXPECT_EQ((*found)->facts, sink_.records[1].facts);
+}
+
+// Years later anybody can check with the probe's key that these are its words.
+TEST_F(IngestTest, TheLogKeepsWhatTheProbeSignedWithItsSignature) {
+  ASSERT_EQ(enrol(probe_).status, 201u);
+  const std::string sent = batch_of(probe_, {sample_measurement(1), sample_measurement(2)});
+  ASSERT_EQ(send(signed_request(probe_, protocol::kRecordsPath, sent)).status, 200u);
+  const std::string log = log_bytes();
+  ASSERT_TRUE(log.ends_with(sent));
+  const std::string line = *platform::zstd_decompress(std::string_view(log).substr(0, log.size() - sent.size()), 4096);
+  const auto about = read_batch_line(std::string_view(line).substr(0, line.size() - 1));
+  ASSERT_TRUE(about.has_value() && about->seal.has_value());
+  EXPECT_EQ(platform::probe_id_of(about->seal->key), probe_.id);
+  EXPECT_TRUE(platform::verify_signature(about->seal->key,
+                                         protocol::request_signing_input("POST", protocol::kRecordsPath, sent),
+                                         about->seal->signature));
+}
+
+// Anything else goes into the log without what was refused, and unsigned.
+TEST_F(IngestTest, ABatchThatIsNotTakenWholeIsKeptUnsigned) {
+  ASSERT_EQ(enrol(probe_).status, 201u);
+  unsigned number = 10;
+  const auto next_line = [&] {
+    return *platform::zstd_decompress(batch_of(probe_, {sample_measurement(number++)}), 1 << 20);
+  };
+  const std::string without_end = next_line().substr(0, next_line().size() - 1);
+  const std::vector<std::pair<const char*, std::string>> cases = {
+      {"one line is no record", platform::zstd_compress(next_line() + "{}\n")},
+      {"an empty line", platform::zstd_compress(next_line() + "\n")},
+      {"no newline at the end", platform::zstd_compress(without_end)},
+      {"two frames", platform::zstd_compress(next_line()) + platform::zstd_compress(next_line())},
+  };
+  for (const auto& [claim, body] : cases) {
+    const std::size_t before = log_bytes().size();
+    ASSERT_EQ(send(signed_request(probe_, protocol::kRecordsPath, body)).status, 200u) << claim;
+    const std::string text = *platform::zstd_decompress(log_bytes().substr(before), 1 << 20);
+    const auto about = read_batch_line(std::string_view(text).substr(0, text.find('\n')));
+    ASSERT_TRUE(about.has_value()) << claim;
+    EXPECT_FALSE(about->seal.has_value()) << claim;
+    EXPECT_TRUE(text.ends_with("}\n") && !text.ends_with("\n\n") && !text.ends_with("{}\n")) << claim;
+  }
 }
 
 TEST_F(IngestTest, ARepeatedBatchIsAcceptedAndNotToldAgain) {

@@ -31,18 +31,24 @@ class RecordIndexTest : public ::testing::Test {
     EXPECT_TRUE(index.has_value());
     return std::move(*index);
   }
-  // One frame of those records at `offset`.
+  // Ends the group's only batch.
+  static void close(RecordIndex& index, const std::vector<LinePlace>& places, const BatchPosition& position,
+                    WallTime committed = kNoon) {
+    index.end_batch(places);
+    ASSERT_TRUE(index.end_lookups().has_value());
+    index.close_group({&position, 1}, committed);
+  }
+  // One batch of those records at `offset`.
   void add(RecordIndex& index, const std::vector<Record>& records, std::uint64_t offset, WallTime committed = kNoon) {
-    ASSERT_TRUE(index.open_frame().has_value());
-    std::uint32_t at = 0;
+    ASSERT_TRUE(index.open_group().has_value());
+    std::vector<LinePlace> places;
     for (const Record& record : records) {
-      const auto added = index.add(index_entry_of(record), at, 100);
+      const auto added = index.add(index_entry_of(record));
       ASSERT_TRUE(added.has_value());
       EXPECT_TRUE(*added);
-      at += 101;
+      places.push_back({static_cast<std::uint32_t>(101 * places.size()), 100});
     }
-    ASSERT_TRUE(index.end_lookups().has_value());
-    index.close_frame({kDay, offset, 50}, committed);
+    close(index, places, {kDay, offset, 50}, committed);
     ASSERT_TRUE(index.flush().has_value());
   }
   std::vector<RecordId> ids(const RecordQuery& query) {
@@ -62,18 +68,17 @@ class RecordIndexTest : public ::testing::Test {
 TEST_F(RecordIndexTest, AnIdIsTakenOnceWhetherItWaitsOrIsWritten) {
   RecordIndex index = open();
   const Record record = sample_measurement(1);
-  ASSERT_TRUE(index.open_frame().has_value());
-  ASSERT_TRUE(*index.add(index_entry_of(record), 0, 100));
-  EXPECT_FALSE(*index.add(index_entry_of(record), 0, 100)) << "in its own frame";
-  ASSERT_TRUE(index.end_lookups().has_value());
-  index.close_frame({kDay, 0, 50}, kNoon);
-  ASSERT_TRUE(index.open_frame().has_value());
-  EXPECT_FALSE(*index.add(index_entry_of(record), 0, 100)) << "while it waits";
-  index.undo_frame();
+  ASSERT_TRUE(index.open_group().has_value());
+  ASSERT_TRUE(*index.add(index_entry_of(record)));
+  EXPECT_FALSE(*index.add(index_entry_of(record))) << "in its own batch";
+  close(index, {{0, 100}}, {kDay, 0, 50});
+  ASSERT_TRUE(index.open_group().has_value());
+  EXPECT_FALSE(*index.add(index_entry_of(record))) << "while it waits";
+  index.undo_group();
   ASSERT_TRUE(index.flush().has_value());
   EXPECT_EQ(index.waiting(), 0u);
-  ASSERT_TRUE(index.open_frame().has_value());
-  EXPECT_FALSE(*index.add(index_entry_of(record), 0, 100)) << "in the file";
+  ASSERT_TRUE(index.open_group().has_value());
+  EXPECT_FALSE(*index.add(index_entry_of(record))) << "in the file";
 }
 
 // Ids newer than all before, older ones, and both again, while what is remembered as recent turns over.
@@ -86,22 +91,22 @@ TEST_F(RecordIndexTest, AnIdStaysKnownWhenItIsNoLongerRecent) {
     ASSERT_TRUE(index.has_value());
     std::uint64_t offset = 0;
     for (const Record& record : records) add(*index, {record}, offset += 50);
-    ASSERT_TRUE(index->open_frame().has_value());
-    for (const Record& record : records) EXPECT_FALSE(*index->add(index_entry_of(record), 0, 100));
-    EXPECT_TRUE(*index->add(index_entry_of(sample_measurement(6)), 0, 100)) << "old, and new to us";
-    index->undo_frame();
+    ASSERT_TRUE(index->open_group().has_value());
+    for (const Record& record : records) EXPECT_FALSE(*index->add(index_entry_of(record)));
+    EXPECT_TRUE(*index->add(index_entry_of(sample_measurement(6)))) << "old, and new to us";
+    index->undo_group();
   }
   RecordIndex again = open();
-  ASSERT_TRUE(again.open_frame().has_value());
-  for (const Record& record : records) EXPECT_FALSE(*again.add(index_entry_of(record), 0, 100)) << "after a restart";
+  ASSERT_TRUE(again.open_group().has_value());
+  for (const Record& record : records) EXPECT_FALSE(*again.add(index_entry_of(record))) << "after a restart";
 }
 
 TEST_F(RecordIndexTest, WhatIsUndoneIsUnknownAgain) {
   RecordIndex index = open();
   const Record record = sample_measurement(1);
-  ASSERT_TRUE(index.open_frame().has_value());
-  ASSERT_TRUE(*index.add(index_entry_of(record), 0, 100));
-  index.undo_frame();
+  ASSERT_TRUE(index.open_group().has_value());
+  ASSERT_TRUE(*index.add(index_entry_of(record)));
+  index.undo_group();
   add(index, {record}, 0);  // the keys of its target and probe are made anew as well
   RecordQuery by_target;
   by_target.target = sample_measurement(1).target;
@@ -111,18 +116,49 @@ TEST_F(RecordIndexTest, WhatIsUndoneIsUnknownAgain) {
 TEST_F(RecordIndexTest, WhatWaitsIsWrittenInAnyOrderOfIds) {
   RecordIndex index = open();
   const auto wait = [&](unsigned number, std::uint64_t offset) {
-    ASSERT_TRUE(index.open_frame().has_value());
-    ASSERT_TRUE(*index.add(index_entry_of(sample_measurement(number)), 0, 100));
-    ASSERT_TRUE(index.end_lookups().has_value());
-    index.close_frame({kDay, offset, 50}, kNoon);
+    ASSERT_TRUE(index.open_group().has_value());
+    ASSERT_TRUE(*index.add(index_entry_of(sample_measurement(number))));
+    close(index, {{0, 100}}, {kDay, offset, 50});
   };
   wait(2, 0);
   wait(1, 50);
   EXPECT_TRUE(ids({}).empty());
   ASSERT_TRUE(index.flush().has_value());
   auto reader = IndexReader::open(path());
-  EXPECT_EQ((*reader->find(id_of(sample_measurement(1))))->frame, (FramePosition{kDay, 50, 50}));
-  EXPECT_EQ((*reader->find(id_of(sample_measurement(2))))->frame, (FramePosition{kDay, 0, 50}));
+  EXPECT_EQ((*reader->find(id_of(sample_measurement(1))))->batch, (BatchPosition{kDay, 50, 50}));
+  EXPECT_EQ((*reader->find(id_of(sample_measurement(2))))->batch, (BatchPosition{kDay, 0, 50}));
+}
+
+TEST_F(RecordIndexTest, TheBatchesOfAGroupHaveEachItsPlaceAndAreUndoneTogether) {
+  RecordIndex index = open();
+  const auto group = [&](std::vector<std::vector<unsigned>> batches) {
+    ASSERT_TRUE(index.open_group().has_value());
+    for (const auto& batch : batches) {
+      std::vector<LinePlace> places;
+      for (const unsigned number : batch) {
+        if (*index.add(index_entry_of(sample_measurement(number)))) places.push_back({number, 10});
+      }
+      index.end_batch(places);
+    }
+  };
+  group({{1, 2}, {3}});
+  index.undo_group();
+  group({{1, 2}, {2, 1}, {2, 3}});
+  ASSERT_TRUE(index.end_lookups().has_value());
+  const std::vector<BatchPosition> positions = {{kDay, 0, 50}, {kDay, 50, 70}};
+  index.close_group(positions, kNoon);
+  group({{4}});
+  ASSERT_TRUE(index.end_lookups().has_value());
+  const BatchPosition last{kDay, 120, 30};
+  index.close_group({&last, 1}, kNoon);
+  ASSERT_TRUE(index.flush().has_value());
+  auto reader = IndexReader::open(path());
+  const auto place = [&](unsigned number) { return **reader->find(id_of(sample_measurement(number))); };
+  EXPECT_EQ(place(1).batch, positions[0]);
+  EXPECT_EQ(place(2).batch, positions[0]);
+  EXPECT_EQ(place(3).batch, positions[1]) << "a batch of duplicates has no place";
+  EXPECT_EQ(place(3).line.offset, 3u);
+  EXPECT_EQ(place(4).batch, last);
 }
 
 TEST_F(RecordIndexTest, APlaceIsFoundById) {
@@ -133,9 +169,9 @@ TEST_F(RecordIndexTest, APlaceIsFoundById) {
   auto reader = IndexReader::open(path());
   const auto place = reader->find(id_of(second));
   ASSERT_TRUE(place.has_value() && place->has_value());
-  EXPECT_EQ((*place)->frame, (FramePosition{kDay, 700, 50}));
-  EXPECT_EQ((*place)->offset, 101u);
-  EXPECT_EQ((*place)->bytes, 100u);
+  EXPECT_EQ((*place)->batch, (BatchPosition{kDay, 700, 50}));
+  EXPECT_EQ((*place)->line.offset, 101u);
+  EXPECT_EQ((*place)->line.bytes, 100u);
   const auto nothing = reader->find(id_of(sample_measurement(3)));
   ASSERT_TRUE(nothing.has_value());
   EXPECT_FALSE(nothing->has_value());
@@ -181,7 +217,7 @@ TEST_F(RecordIndexTest, QueriesNarrowAndPageNewestFirst) {
   for (const Case& c : cases) EXPECT_EQ(ids(c.query), c.expected) << c.claim;
 }
 
-TEST_F(RecordIndexTest, EndsAndFramesTellWhatIsIndexed) {
+TEST_F(RecordIndexTest, EndsAndBatchesTellWhatIsIndexed) {
   RecordIndex index = open();
   add(index, {sample_measurement(1)}, 0, kNoon);
   add(index, {sample_measurement(2)}, 50, kNoon + minutes(5));
@@ -190,32 +226,31 @@ TEST_F(RecordIndexTest, EndsAndFramesTellWhatIsIndexed) {
   EXPECT_EQ(ends->at(kDay), 100u);
   auto reader = IndexReader::open(path());
   ASSERT_TRUE(reader.has_value());
-  const auto frames = reader->frames_since(kNoon + minutes(1));
-  ASSERT_TRUE(frames.has_value());
-  EXPECT_EQ(*frames, (std::vector<FramePosition>{{kDay, 50, 50}}));
+  const auto batches = reader->batches_since(kNoon + minutes(1));
+  ASSERT_TRUE(batches.has_value());
+  EXPECT_EQ(*batches, (std::vector<BatchPosition>{{kDay, 50, 50}}));
 }
 
-TEST_F(RecordIndexTest, ADaysRowsGoFrameByFrame) {
+TEST_F(RecordIndexTest, ADaysRowsGoBatchByBatch) {
   RecordIndex index = open();
   add(index, {sample_measurement(1), sample_measurement(2)}, 0);
   add(index, {sample_measurement(3)}, 50);
-  EXPECT_TRUE(*index.remove_first_frame(kDay));
+  EXPECT_TRUE(*index.remove_first_batch(kDay));
   EXPECT_EQ(ids({}), (std::vector<RecordId>{id_of(sample_measurement(3))}));
-  EXPECT_TRUE(*index.remove_first_frame(kDay));
-  EXPECT_FALSE(*index.remove_first_frame(kDay));
+  EXPECT_TRUE(*index.remove_first_batch(kDay));
+  EXPECT_FALSE(*index.remove_first_batch(kDay));
   EXPECT_TRUE(ids({}).empty());
 }
 
 TEST_F(RecordIndexTest, RowsOfAnotherDayWaitWhileADayIsRemoved) {
   RecordIndex index = open();
   add(index, {sample_measurement(1)}, 0);
-  ASSERT_TRUE(index.open_frame().has_value());
-  ASSERT_TRUE(*index.add(index_entry_of(sample_measurement(2)), 0, 100));
-  ASSERT_TRUE(index.end_lookups().has_value());
-  index.close_frame({kDay + std::chrono::days(1), 0, 50}, kNoon);
+  ASSERT_TRUE(index.open_group().has_value());
+  ASSERT_TRUE(*index.add(index_entry_of(sample_measurement(2))));
+  close(index, {{0, 100}}, {kDay + std::chrono::days(1), 0, 50});
   EXPECT_FALSE(index.waits_for(kDay));
   EXPECT_TRUE(index.waits_for(kDay + std::chrono::days(1)));
-  EXPECT_TRUE(*index.remove_first_frame(kDay));
+  EXPECT_TRUE(*index.remove_first_batch(kDay));
   EXPECT_EQ(index.waiting(), 1u);
   ASSERT_TRUE(index.flush().has_value());
   EXPECT_EQ(ids({}), (std::vector<RecordId>{id_of(sample_measurement(2))}));

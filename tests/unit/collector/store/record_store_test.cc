@@ -7,7 +7,6 @@
 #include <fstream>
 #include <future>
 
-#include "collector/store/stored_line.h"
 #include "platform/compress/compress.h"
 #include "protocol/record_codec.h"
 #include "tests/unit/collector/store/recording_files.h"
@@ -40,16 +39,19 @@ class RecordStoreTest : public ::testing::Test {
   }
   AppendResult append_lines(const std::vector<Measurement>& measurements, const std::vector<std::string>& lines) {
     const std::vector<Record> records(measurements.begin(), measurements.end());
-    ReceivedFacts facts;
-    facts.received = clock_.wall_now();
-    facts.country = *CountryCode::parse("KZ");
-    facts.cluster = "00112233aabbcc";
-    std::string received;
-    append_received(facts, received);
+    std::string text;
+    for (const std::string& line : lines) text += line + "\n";
+    const std::string sent = platform::zstd_compress(text, 9);
     AppendBatch batch;
+    batch.reception.time = clock_.wall_now();
+    batch.reception.country = *CountryCode::parse("KZ");
+    batch.reception.clusters = {{epoch_of(kNoon), "00112233aabbcc"}};
+    batch.sent = AppendBatch::Sent{kSeal, sent, text};
+    std::size_t at = 0;
     for (std::size_t i = 0; i < records.size(); ++i) {
-      batch.items.push_back({index_entry_of(records[i]), lines[i], received});
+      batch.items.push_back({index_entry_of(records[i]), std::string_view(text).substr(at, lines[i].size())});
       batch.bytes += lines[i].size();
+      at += lines[i].size() + 1;
     }
     std::promise<AppendResult> answer;
     EXPECT_TRUE(store_->append(std::move(batch), [&](AppendResult result) {
@@ -82,7 +84,7 @@ class RecordStoreTest : public ::testing::Test {
     file << std::string(kPage, '\0');
   }
   std::string day_file() const { return directory_.path() + "/log/" + DayLog::file_name(std::chrono::floor<days>(kNoon)); }
-  // Three frames, the second unreadable; its bytes.
+  // Three batches, the second unreadable; its bytes.
   std::uint64_t damage_second_of_three() {
     std::vector<std::uint64_t> ends;
     for (unsigned i = 0; i < 3; ++i) {
@@ -97,7 +99,7 @@ class RecordStoreTest : public ::testing::Test {
   }
   std::size_t replayed() {
     std::size_t records = 0;
-    EXPECT_TRUE(store_->replay(kNoon - days(1), [&](const StoredRecord&) { ++records; }).has_value());
+    EXPECT_TRUE(store_->replay(kNoon - days(1), [&](StoredRecord) { ++records; }).has_value());
     return records;
   }
   void remove_index() {
@@ -106,6 +108,7 @@ class RecordStoreTest : public ::testing::Test {
   }
   std::string index_file(const char* suffix = "") const { return directory_.path() + "/index.db" + suffix; }
 
+  static constexpr Seal kSeal{{1, 2, 3}, {4, 5, 6}};
   TemporaryDirectory directory_;
   RecordingFiles files_;
   SetClock clock_{kNoon};
@@ -158,6 +161,27 @@ TEST_F(RecordStoreTest, TheBytesAreKeptAsTheyWereSent) {
   ASSERT_TRUE(found.has_value() && found->has_value());
   EXPECT_EQ((*found)->json, odd);
   EXPECT_EQ((*found)->facts.cluster, "00112233aabbcc");
+}
+
+// What the probe signed stands in the log; a part of it is the collector's own compression, unsigned.
+TEST_F(RecordStoreTest, ABatchIsKeptAsItWasSignedUnlessAPartOfItIsKnown) {
+  open();
+  const std::vector<Measurement> whole = {sample_measurement(1), sample_measurement(2)};
+  ASSERT_TRUE(append(whole).has_value());
+  std::string text;
+  for (const Measurement& measurement : whole) text += protocol::write_record(measurement) + "\n";
+  const std::string first = *files_.read(day_file(), 0, 1 << 20);
+  EXPECT_TRUE(first.ends_with(platform::zstd_compress(text, 9)));
+  ASSERT_TRUE(append({sample_measurement(2), sample_measurement(3)}).has_value());
+  const std::string second = files_.read(day_file(), first.size(), 1 << 20).value();
+
+  const auto about = [](const std::string& bytes) {
+    const std::string lines = *platform::zstd_decompress(bytes, 1 << 20);
+    return *read_batch_line(std::string_view(lines).substr(0, lines.find('\n')));
+  };
+  EXPECT_EQ(about(first).seal, kSeal);
+  EXPECT_EQ(about(second).seal, std::nullopt);
+  for (const unsigned number : {1u, 2u, 3u}) EXPECT_TRUE(is_stored(sample_measurement(number))) << number;
 }
 
 TEST_F(RecordStoreTest, AFullDiskIsRefusedAndSurvived) {
@@ -218,7 +242,7 @@ TEST_F(RecordStoreTest, DamageOfTheNewestDayCountsOnce) {
   EXPECT_EQ(store_->counters().damaged_bytes, damaged);
 }
 
-TEST_F(RecordStoreTest, AFrameThatReplayCannotReadCountsOnce) {
+TEST_F(RecordStoreTest, ABatchThatReplayCannotReadCountsOnce) {
   open();
   const std::uint64_t damaged = damage_second_of_three();
   open();
@@ -234,8 +258,11 @@ TEST_F(RecordStoreTest, LinesThatReplayCannotReadCountOnce) {
   ASSERT_TRUE(append({sample_measurement(0)}).has_value());
   store_.reset();
   const std::string first = *files_.read(day_file(), 0, 1 << 20);
-  const std::string lines = *platform::zstd_decompress(first, 1 << 20);
-  std::ofstream(day_file(), std::ios::binary | std::ios::app) << platform::zstd_compress(lines + "no record\n");
+  const std::string text = *platform::zstd_decompress(first, 1 << 20);
+  const std::size_t records = text.find('\n') + 1;
+  std::ofstream(day_file(), std::ios::binary | std::ios::app)
+      << DayLog::to_frames(text.substr(0, records),
+                           platform::zstd_compress(protocol::write_record(sample_measurement(1)) + "\nno record\n"));
   for (const char* claim : {"indexed and replayed", "replayed"}) {
     open();
     EXPECT_EQ(replayed(), 2u) << claim;
@@ -307,7 +334,7 @@ TEST_F(RecordStoreTest, ReplayTellsWhatWasCommittedSinceInOrder) {
   ASSERT_TRUE(append({sample_measurement(4)}).has_value());
   open();
   std::vector<std::string> seen;
-  ASSERT_TRUE(store_->replay(kNoon + days(1), [&](const StoredRecord& record) { seen.push_back(record.json); }));
+  ASSERT_TRUE(store_->replay(kNoon + days(1), [&](StoredRecord record) { seen.push_back(record.json); }));
   EXPECT_EQ(seen, (std::vector<std::string>{protocol::write_record(sample_measurement(3)),
                                             protocol::write_record(sample_measurement(2)),
                                             protocol::write_record(sample_measurement(4))}));
@@ -325,12 +352,12 @@ TEST_F(RecordStoreTest, OldDaysGoWholeWithTheirRows) {
   EXPECT_TRUE(is_stored(sample_measurement(2)));
 }
 
-TEST_F(RecordStoreTest, ADayOfManyFramesGoesThoughNothingElseArrives) {
+TEST_F(RecordStoreTest, ADayOfManyBatchesGoesThoughNothingElseArrives) {
   open();
-  constexpr unsigned kFrames = 200;
-  for (unsigned i = 0; i < kFrames; ++i) ASSERT_TRUE(append({sample_measurement(i)}).has_value());
+  constexpr unsigned kMany = 200;
+  for (unsigned i = 0; i < kMany; ++i) ASSERT_TRUE(append({sample_measurement(i)}).has_value());
   clock_.set(kNoon + days(11));
-  append_and_await_removal(sample_measurement(kFrames));
+  append_and_await_removal(sample_measurement(kMany));
   EXPECT_EQ(store_->query({})->size(), 1u);
   EXPECT_EQ(store_->counters().days_removed_by_age, 1u);
 }
@@ -355,11 +382,9 @@ TEST_F(RecordStoreTest, ManyWritersShareCommitsAndAllAreAnswered) {
     records.emplace_back(sample_measurement(i));
     lines.push_back(protocol::write_record(records.back()));
   }
-  std::string received;
-  append_received(ReceivedFacts{}, received);
   for (unsigned i = 0; i < kBatches; ++i) {
     AppendBatch batch;
-    batch.items.push_back({index_entry_of(records[i]), lines[i], received});
+    batch.items.push_back({index_entry_of(records[i]), lines[i]});
     batch.bytes = lines[i].size();
     ASSERT_TRUE(store_->append(std::move(batch), [&](AppendResult result) { answered += result.has_value() ? 1 : 0; }));
   }
