@@ -8,7 +8,6 @@
 namespace kua::collector {
 namespace {
 
-constexpr std::string_view kBegin = R"({"batch":)";
 constexpr std::size_t kBootDigits = 16;
 
 std::unexpected<Error> damaged(std::string what) {
@@ -86,7 +85,7 @@ Expected<std::optional<Seal>> read_seal(const boost::json::object& object) {
 
 void append_batch_line(const BatchLine& line, std::string& out) {
   const Reception& reception = line.reception;
-  out += kBegin;
+  out += kBatchLineBegin;
   out += R"({"received":")";
   out += to_rfc3339(reception.time);
   out += R"(","country":")";
@@ -113,7 +112,7 @@ void append_batch_line(const BatchLine& line, std::string& out) {
 }
 
 Expected<BatchLine> read_batch_line(std::string_view line) {
-  if (!line.starts_with(kBegin)) return damaged("it does not begin as one");
+  if (!line.starts_with(kBatchLineBegin)) return damaged("it does not begin as one");
   unsigned char buffer[4096];
   boost::json::monotonic_resource resource(buffer, sizeof buffer);
   boost::json::error_code error;

@@ -21,6 +21,9 @@ struct Seal {
   friend bool operator==(const Seal&, const Seal&) = default;
 };
 
+// How the line begins.
+inline constexpr std::string_view kBatchLineBegin = R"({"batch":)";
+
 struct BatchLine {
   Reception reception;
   std::optional<Seal> seal;  // none: the collector took a part of the batch and compressed it itself

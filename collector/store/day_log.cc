@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "collector/limits.h"
+#include "collector/store/batch_line.h"
 #include "platform/compress/compress.h"
 
 namespace kua::collector {
@@ -15,7 +16,6 @@ constexpr std::string_view kSuffix = ".ndjson.zst";
 constexpr std::string_view kMagic("\x28\xb5\x2f\xfd", 4);  // RFC 8878 §3.1.1
 constexpr std::size_t kScanBytes = 1024 * 1024;
 constexpr std::size_t kScanBytesMax = 64 * 1024 * 1024;  // no batch of ours is larger
-constexpr std::string_view kLineBegin = R"({"batch":)";
 std::optional<sys_days> day_of_name(const std::string& name) {
   int year = 0;
   unsigned month = 0;
@@ -53,7 +53,7 @@ std::optional<StoredBatch> DayScan::batch_here() {
   const auto whole = two_frames(here);
   if (!whole) return std::nullopt;
   auto text = platform::zstd_decompress(here.substr(0, *whole), limits::kStoredBatchBytesMax);
-  if (!text || !text->starts_with(kLineBegin)) return std::nullopt;
+  if (!text || !text->starts_with(kBatchLineBegin)) return std::nullopt;
   const BatchPosition position{day_, offset_ + at_, *whole};
   at_ += *whole;
   return StoredBatch{position, std::move(*text)};
