@@ -27,6 +27,7 @@ constexpr RuleMessage kRuleMessages[] = {
     {"link.dns_broken", Message::gate_dns_broken},
     {"link.international_cut", Message::gate_international_cut},
     {"link.offline", Message::gate_offline},
+    {"link.offline_but_clear_text", Message::link_clear_text_only},
     {"link.unknown", Message::link_unknown},
     {"dns.resolver_local_filter", Message::unsure_resolver},
     {"dns.resolver_third_party", Message::unsure_resolver},
@@ -124,6 +125,7 @@ const Texts& texts_of(Language language) noexcept {
     case Language::en: return texts_en();
     case Language::ru: return texts_ru();
     case Language::kk: return texts_kk();
+    case Language::uk: return texts_uk();
   }
   return texts_en();
 }
@@ -172,6 +174,7 @@ std::optional<Language> parse_language(std::string_view text) noexcept {
   if (code == "en") return Language::en;
   if (code == "ru") return Language::ru;
   if (code == "kk") return Language::kk;
+  if (code == "uk") return Language::uk;
   return std::nullopt;
 }
 

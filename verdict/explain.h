@@ -12,8 +12,8 @@
 
 namespace kua::verdict {
 
-enum class Language : std::uint8_t { en = 0, ru = 1, kk = 2 };
-// "en", "ru", "kk", also with a territory behind them ("ru_KZ.UTF-8"); nullopt for others.
+enum class Language : std::uint8_t { en = 0, ru = 1, kk = 2, uk = 3 };
+// "en", "ru", "kk", "uk", also with a territory behind them ("ru_KZ.UTF-8"); nullopt for others.
 [[nodiscard]] std::optional<Language> parse_language(std::string_view text) noexcept;
 
 // Of all verdicts of one measurement.

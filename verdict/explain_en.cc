@@ -54,6 +54,8 @@ const Texts& texts_en() noexcept {
       "Nothing was concluded: no place beyond the network answered.",
       "Nothing was judged: no step was taken.",
       "The line works.",
+      "Nothing was judged: encrypted connections get nowhere, in the country or abroad; only unencrypted pages "
+      "still come.",
       "The state of the line could not be told.",
       "It was reached by a redirect from {first}.",
       "Over IPv4 it opens.",

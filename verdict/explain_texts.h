@@ -54,6 +54,7 @@ enum class Message : std::uint8_t {
   gate_line_unproven,
   gate_nothing_seen,
   link_online,
+  link_clear_text_only,
   link_unknown,
   // Second sentences.
   after_redirect,
@@ -66,6 +67,7 @@ using Texts = std::array<const char*, kMessages>;
 [[nodiscard]] const Texts& texts_en() noexcept;
 [[nodiscard]] const Texts& texts_ru() noexcept;
 [[nodiscard]] const Texts& texts_kk() noexcept;
+[[nodiscard]] const Texts& texts_uk() noexcept;
 
 // The message that says what a row of the rule tables found. Rules without one cannot exist: a test
 // asks for every id.

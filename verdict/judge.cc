@@ -73,6 +73,7 @@ class Judgement {
     }
     verdict.rule = std::string("link.") + to_string(state);
     if (state != LinkState::unknown && state != LinkState::online) verdict.mechanism = verdict.rule;
+    if (valid && passes_clear_text_only(scene_.measurement())) verdict.rule = "link.offline_but_clear_text";
     for (std::uint32_t i = 0; i < scene_.measurement().observations.size(); ++i) {
       if (std::holds_alternative<LinkCheck>(scene_.measurement().observations[i])) {
         verdict.evidence.push_back(i);

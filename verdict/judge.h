@@ -53,5 +53,7 @@ struct ControlView {
 
 // Which link state the checks of one `link_state` measurement support.
 [[nodiscard]] LinkState conclude_link_state(const Measurement& measurement);
+// Whether it is `offline` although controls answer on port 80: then the ports that matter were cut.
+[[nodiscard]] bool passes_clear_text_only(const Measurement& measurement);
 
 }  // namespace kua::verdict

@@ -22,22 +22,29 @@ bool is_portal(const LinkCheck& check) noexcept {
          check.failure->code == FailureCode::dns_bogon_error;
 }
 
-}  // namespace
-
-LinkState conclude_link_state(const Measurement& measurement) {
+struct Tallies {
   Tally gateway, resolver, national, international, portal;
   bool portal_answered = false;
+  // One control of a side may be down by itself; two of each at once are the line.
+  [[nodiscard]] bool all_controls_fail() const noexcept {
+    return national.reached + international.reached == 0 && national.failed_targets.size() >= 2 &&
+           international.failed_targets.size() >= 2;
+  }
+};
+
+Tallies count(const Measurement& measurement) {
+  Tallies out;
   for (const Observation& observation : measurement.observations) {
     const auto* check = std::get_if<LinkCheck>(&observation);
     if (check == nullptr) continue;
-    portal_answered |= is_portal(*check);
+    out.portal_answered |= is_portal(*check);
     Tally* tally = nullptr;
     switch (check->subject) {
-      case LinkSubject::gateway: tally = &gateway; break;
-      case LinkSubject::resolver: tally = &resolver; break;
-      case LinkSubject::national: tally = &national; break;
-      case LinkSubject::international: tally = &international; break;
-      case LinkSubject::captive_portal: tally = &portal; break;
+      case LinkSubject::gateway: tally = &out.gateway; break;
+      case LinkSubject::resolver: tally = &out.resolver; break;
+      case LinkSubject::national: tally = &out.national; break;
+      case LinkSubject::international: tally = &out.international; break;
+      case LinkSubject::captive_portal: tally = &out.portal; break;
     }
     ++(check->reached ? tally->reached : tally->failed);
     if (!check->reached && std::ranges::find(tally->failed_targets, check->target) ==
@@ -45,6 +52,11 @@ LinkState conclude_link_state(const Measurement& measurement) {
       tally->failed_targets.push_back(check->target);
     }
   }
+  return out;
+}
+
+LinkState conclude(const Tallies& seen) {
+  const auto& [gateway, resolver, national, international, portal, portal_answered] = seen;
   // Whoever reaches the far side is behind no portal, whatever a check in clear text came back with.
   if (international.reached > 0) {
     return resolver.none_reached() ? LinkState::dns_broken : LinkState::online;
@@ -57,15 +69,25 @@ LinkState conclude_link_state(const Measurement& measurement) {
     return international.failed_targets.size() >= 2 ? LinkState::international_cut : LinkState::unknown;
   }
   if (portal_answered) return LinkState::captive;
+  // Port 80 alone answers, and for itself: all that people use is cut, whatever still passes beside it.
+  if (seen.all_controls_fail()) return LinkState::offline;
   if (portal.reached > 0) {
     return resolver.none_reached() ? LinkState::dns_broken : LinkState::unknown;
   }
   if (national.failed + international.failed > 0) {
     // A resolver inside the network goes on answering in a cut; then one control alone proves no cut.
-    const bool many = national.failed_targets.size() >= 2 && international.failed_targets.size() >= 2;
-    return resolver.reached == 0 || many ? LinkState::offline : LinkState::unknown;
+    return resolver.reached == 0 ? LinkState::offline : LinkState::unknown;
   }
   return gateway.none_reached() && resolver.none_reached() ? LinkState::offline : LinkState::unknown;
+}
+
+}  // namespace
+
+LinkState conclude_link_state(const Measurement& measurement) { return conclude(count(measurement)); }
+
+bool passes_clear_text_only(const Measurement& measurement) {
+  const Tallies seen = count(measurement);
+  return conclude(seen) == LinkState::offline && seen.portal.reached > 0;
 }
 
 }  // namespace kua::verdict

@@ -18,6 +18,7 @@ const ConsentText& text_of(const ProbeConfig& config) {
     case verdict::Language::en: return consent_text(ConsentLanguage::english);
     case verdict::Language::ru: return consent_text(ConsentLanguage::russian);
     case verdict::Language::kk: return consent_text(ConsentLanguage::kazakh);
+    case verdict::Language::uk: break;  // no text that a lawyer of that tongue has read: the English one
   }
   return consent_text(ConsentLanguage::english);
 }

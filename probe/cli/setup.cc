@@ -122,6 +122,7 @@ verdict::Language language_of(const ProbeConfig& config) {
     case Language::english: return verdict::Language::en;
     case Language::russian: return verdict::Language::ru;
     case Language::kazakh: return verdict::Language::kk;
+    case Language::ukrainian: return verdict::Language::uk;
     case Language::automatic: break;
   }
   for (const char* variable : {"LC_ALL", "LC_MESSAGES", "LANG"}) {

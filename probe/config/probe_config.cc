@@ -54,11 +54,12 @@ bool is_host_and_port(std::string_view text) {
 void read_general(ConfigSection& root, ProbeConfig& config) {
   config.state_dir = root.text("state_dir", config.state_dir);
   config.user = root.text("user", config.user);
-  constexpr std::array<std::string_view, 4> kLanguages = {"auto", "en", "ru", "kk"};
+  constexpr std::array<std::string_view, 5> kLanguages = {"auto", "en", "ru", "kk", "uk"};
   const std::string language = root.one_of("language", "auto", kLanguages);
   config.language = language == "en"   ? Language::english
                     : language == "ru" ? Language::russian
                     : language == "kk" ? Language::kazakh
+                    : language == "uk" ? Language::ukrainian
                                        : Language::automatic;
   constexpr std::array<std::string_view, 2> kRoles = {"probe", "control"};
   config.role = parse_probe_role(root.one_of("role", "probe", kRoles)).value_or(ProbeRole::probe);

@@ -15,7 +15,7 @@
 
 namespace kua::probe {
 
-enum class Language { automatic, english, russian, kazakh };
+enum class Language { automatic, english, russian, kazakh, ukrainian };
 
 enum class LogLevel { debug, info, warning, error };
 

@@ -201,18 +201,35 @@ bool clock_is_off(const Run& run, const std::optional<WallTime>& server_date) {
          std::chrono::abs(*server_date - run.instrument().clock.wall_now()) > kClockErrorMax;
 }
 
-// No site abroad is signed for by an authority that somebody added on this machine, unless its traffic is
-// opened here: by an antivirus, or at a company's edge. National sites may be, where the state has an
-// authority of its own, and a listed interception root speaks for itself: it is judged, not excused.
+// A chain made for this very name under an authority that our store does not know. A portal shows its own
+// certificate; who signs for others opens TLS and passes it on: an antivirus, a company's edge, a state.
+bool is_opened(const TlsResult& shaken) {
+  return !shaken.observation.failure && !shaken.other_name &&
+         shaken.observation.trust == ChainTrust::unknown_authority;
+}
+
+bool is_listed(const Session& session, const TlsResult& shaken) {
+  const auto is_root = [](const InterceptionRoot& root, const std::string& key, const std::string& subject) {
+    return (!root.spki_sha256.empty() && root.spki_sha256 == key) ||
+           (!root.subject.empty() && root.subject == subject);
+  };
+  return std::ranges::any_of(session.run->list().interception_roots, [&](const InterceptionRoot& root) {
+    if (shaken.added_root && is_root(root, shaken.added_root->spki_sha256, shaken.added_root->subject)) return true;
+    if (!is_opened(shaken)) return false;
+    return std::ranges::any_of(shaken.observation.chain, [&](const Certificate& certificate) {
+      return is_root(root, certificate.spki_sha256, certificate.issuer);
+    });
+  });
+}
+
+// No site abroad is signed for by an authority that somebody added on this machine, or that nobody knows,
+// unless its traffic is opened. National sites may be, where the state has an authority of its own, and a
+// listed interception root speaks for itself: it is judged, not excused.
 void note_authority(Session& session, const Control& control, const TlsResult& shaken) {
   if (control.subject != LinkSubject::international) return;
-  if (shaken.observation.trust != ChainTrust::trusted) return;
-  const auto is_listed = [&](const InterceptionRoot& root) {
-    return (!root.spki_sha256.empty() && root.spki_sha256 == shaken.added_root->spki_sha256) ||
-           (!root.subject.empty() && root.subject == shaken.added_root->subject);
-  };
-  session.memory->tls_inspected =
-      shaken.added_root && std::ranges::none_of(session.run->list().interception_roots, is_listed);
+  const bool opened = is_opened(shaken);
+  if (!opened && shaken.observation.trust != ChainTrust::trusted) return;
+  session.memory->tls_inspected = (opened || shaken.added_root) && !is_listed(session, shaken);
 }
 
 // One control at one address. Says whether it was reached; why not, and its Date, go into `check`.
@@ -233,6 +250,7 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
   }
   std::unique_ptr<ByteStream> stream = std::move(connected.stream);
   bool out_of_date = false;
+  bool vouched = false;  // by its certificate, so that no answer can be a stranger's
   if (secure) {
     TlsOptions tls;
     tls.endpoint = {address, control.url.port, Transport::tcp};
@@ -244,7 +262,8 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
     check.failure = shaken.observation.failure;
     // A chain that is sound but for its dates may be our clock's fault: the server's Date will tell.
     out_of_date = shaken.observation.trust == ChainTrust::expired;
-    if (!check.failure && !out_of_date && shaken.observation.trust != ChainTrust::trusted) {
+    vouched = out_of_date || shaken.observation.trust == ChainTrust::trusted;
+    if (!check.failure && !vouched && !is_opened(shaken)) {
       check.failure = Failure{FailureCode::ssl_invalid_certificate, Operation::tls_handshake};
       session->strange_certificate = true;
     }
@@ -263,7 +282,7 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
   if (!check.failure && out_of_date && !clock_is_off(run, check.server_date)) {
     check.failure = Failure{FailureCode::ssl_invalid_certificate, Operation::tls_handshake};
   }
-  co_return !check.failure && (secure || leads_home(control, answer.location));
+  co_return !check.failure && (vouched || leads_home(control, answer.location));
 }
 
 asio::awaitable<void> check_control(std::shared_ptr<Session> session, Control control, Look look) {
@@ -376,11 +395,12 @@ void notice_line(Session& session) {
   session.memory->way_out = way_out;
 }
 
-// The others of a side whose first control was not reached.
+// The others of a side whose first control was not reached. Closely, too: where ClientHellos vanish, a
+// connection that comes about would hide it.
 void spawn_more(TaskGroup& group, const std::shared_ptr<Session>& session,
                 const std::vector<Control>& controls) {
   for (std::size_t i = 1; i < controls.size() && i <= kLinkMoreControls; ++i) {
-    group.spawn(check_control(session, controls[i], Look::connect));
+    group.spawn(check_control(session, controls[i], Look::close));
   }
 }
 

@@ -111,6 +111,7 @@ asio::awaitable<TlsResult> tls_handshake(const TrustStore& trust, Timeline timel
   observation.trust = verdict.trust;
   observation.chain = std::move(verdict.chain);
   out.chain_cut = verdict.cut;
+  out.other_name = verdict.other_name;
   out.added_root = std::move(verdict.added_root);
   // The callbacks read locals of this frame; what follows the handshake must not reach them.
   attach_verdict(ssl, nullptr);

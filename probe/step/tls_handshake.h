@@ -30,6 +30,7 @@ struct TlsResult {
   TlsHandshake observation;            // present whatever happened
   std::unique_ptr<ByteStream> stream;  // null unless a next step can follow; owns the connection
   bool chain_cut = false;              // certificates beyond the limits were left out
+  bool other_name = false;             // the leaf is for another name, whoever signed it
   std::optional<Certificate> added_root;  // of a trusted chain: its root, where somebody added it here
 };
 

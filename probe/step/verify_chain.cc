@@ -159,6 +159,7 @@ void judge(X509_STORE_CTX* context, ChainVerdict& verdict) {
   ERR_clear_error();
 
   verdict.trust = conclude(problems);
+  verdict.other_name = problems.wrong_host;
   note_added_root(verdict, context);
   verdict.chain.clear();
   keep_chain(verdict, X509_STORE_CTX_get0_cert(context), X509_STORE_CTX_get0_untrusted(context));

@@ -19,6 +19,7 @@ struct ChainVerdict {
   ChainTrust trust = ChainTrust::not_presented;
   std::vector<Certificate> chain;
   bool cut = false;  // certificates beyond the limits were left out
+  bool other_name = false;  // the leaf is for another name than was asked for, whoever signed it
   // SHA-256 of roots that were added on this machine, in; what a trusted chain ends in if it is one, out.
   const std::set<std::string>* added_roots = nullptr;
   std::optional<Certificate> added_root;

@@ -143,7 +143,7 @@ TEST_F(LinkStates, AsksFurtherControlsWhenASideIsLost) {
 
 TEST_F(LinkStates, ACertificateOfSomebodyElseIsNoControl) {
   ServerOptions options = control("abroad.example");
-  options.identity = Authority("Hotel").issue({{"abroad.example"}});
+  options.identity = Authority("Hotel").issue({{"login.hotel.example"}});
   Server portal(world.loop, options);
   add_control("abroad.example", portal.port(), ControlScope::international);
   const auto checks = of(look(1), LinkSubject::international);
@@ -207,6 +207,55 @@ TEST_F(Inspection, AListedInterceptionRootIsJudgedNotExcused) {
   world.list.interception_roots = {{"state", "", "CN=Test Root"}};
   add_control("abroad.example", abroad.port(), ControlScope::international);
   EXPECT_FALSE(inspected(1));
+}
+
+// Whoever signs for the very name opens TLS and passes it on: the line works, and what it shows is theirs.
+class Opened : public LinkStates {
+ protected:
+  LinkCheck opened(ControlScope scope, std::string response = page("control")) {
+    ServerOptions options = control("abroad.example");
+    options.identity = Authority("Antivirus").issue({{"abroad.example"}});
+    options.respond = [response](std::string_view) { return Reply{response}; };
+    Server server(world.loop, options);
+    add_control("abroad.example", server.port(), scope);
+    const bool national = scope == ControlScope::national;
+    return of(look(1), national ? LinkSubject::national : LinkSubject::international).at(0);
+  }
+  bool inspected() const { return last.header.vantage.faults.tls_inspected; }
+};
+
+TEST_F(Opened, AnUnknownAuthorityThatSignsForTheNameAbroadMarksTheVantage) {
+  EXPECT_TRUE(opened(ControlScope::international).reached);
+  EXPECT_TRUE(inspected());
+}
+
+TEST_F(Opened, ANationalAuthorityOfItsOwnMarksNothing) {
+  EXPECT_TRUE(opened(ControlScope::national).reached);
+  EXPECT_FALSE(inspected());
+}
+
+TEST_F(Opened, AListedRootIsReachedThroughAndLeftToTheJudge) {
+  world.list.interception_roots = {{"state", "", "CN=Antivirus"}};
+  EXPECT_TRUE(opened(ControlScope::international).reached);
+  EXPECT_FALSE(inspected());
+}
+
+TEST_F(Opened, APortalThatSignsForEveryNameIsKnownByWhereItSends) {
+  EXPECT_FALSE(opened(ControlScope::international, redirect("https://login.hotel.example/")).reached);
+}
+
+TEST_F(LinkStates, AConnectionBehindWhichTlsIsSilentIsNoControl) {
+  Server national(world.loop, control("national.example"));
+  add_control("national.example", national.port(), ControlScope::national);
+  ServerOptions mute = control("abroad.example");
+  mute.gate = [](std::string_view) { return Then::hold; };
+  Server silent(world.loop, mute);
+  for (const char* name : {"one.example", "two.example", "three.example"}) {
+    add_control(name, silent.port(), ControlScope::international);
+  }
+  const auto abroad = of(look(1), LinkSubject::international);
+  EXPECT_THAT(abroad, SizeIs(3));
+  for (const LinkCheck& check : abroad) EXPECT_FALSE(check.reached) << check.host;
 }
 
 TEST_F(Inspection, WhatIsNoCertificateIsPassedOver) {
@@ -302,7 +351,7 @@ TEST_F(InClearText, TheSameErrorOfTwoServersIsNoPortal) {
 
 TEST_F(InClearText, APageBesideAStrangersCertificateIsAPortal) {
   ServerOptions stranger = control("three.example");
-  stranger.identity = Authority("Hotel").issue({{"three.example"}});
+  stranger.identity = Authority("Hotel").issue({{"login.hotel.example"}});
   Server secure(world.loop, stranger);
   add_control("three.example", secure.port(), ControlScope::national);
   ANSWERED(checks, &own_page);

@@ -33,6 +33,7 @@ TEST(Explain, SaysWhatWasFound) {
             "told: a look from elsewhere or a repetition is missing.");
   EXPECT_EQ(told(well().link(LinkState::offline), {}), "Nothing was judged: the line is down.");
   EXPECT_EQ(told(well().link(LinkState::offline), {}, Language::ru), "Вывода нет: линия не работает.");
+  EXPECT_EQ(told(well().link(LinkState::offline), {}, Language::uk), "Висновку немає: лінія не працює.");
   EXPECT_EQ(explain({}, Language::en), "Nothing was judged: no step was taken.");
 }
 
@@ -63,14 +64,17 @@ TEST(Explain, EveryRuleHasASentenceOfItsStrength) {
       const std::string en = texts_en()[index];
       const std::string ru = texts_ru()[index];
       const std::string kk = texts_kk()[index];
+      const std::string uk = texts_uk()[index];
       const bool claims = has(en, "is blocked") || has(en, "false certificate");
-      const bool hedges = has(en, "not proven") && has(ru, "не доказано") && has(kk, "дәлелденген жоқ");
+      const bool hedges = has(en, "not proven") && has(ru, "не доказано") && has(kk, "дәлелденген жоқ") && has(uk, "не доведено");
       EXPECT_EQ(claims, rule.state == State::blocked) << rule.id << ": " << en;
       EXPECT_EQ(hedges, rule.state == State::likely_blocked) << rule.id << ": " << en;
       EXPECT_EQ(has(ru, "заблокирован") || has(ru, "ложного сертификата"), rule.state == State::blocked)
           << rule.id << ": " << ru;
       EXPECT_EQ(has(kk, "бұғатталған") || has(kk, "жалған сертификат"), rule.state == State::blocked)
           << rule.id << ": " << kk;
+      EXPECT_EQ(has(uk, "заблоковано") || has(uk, "підробленого сертифіката"), rule.state == State::blocked)
+          << rule.id << ": " << uk;
     }
   };
   look(dns_rules());
@@ -83,11 +87,12 @@ TEST(Explain, EveryRuleHasASentenceOfItsStrength) {
                                 LinkState::dns_broken, LinkState::international_cut, LinkState::offline}) {
     EXPECT_NE(find_message(std::string("link.") + to_string(state)), nullptr) << to_string(state);
   }
+  EXPECT_NE(find_message("link.offline_but_clear_text"), nullptr);
 }
 
 TEST(Explain, LanguagesSayTheSameThings) {
   for (std::size_t i = 0; i < kMessages; ++i) {
-    for (const Texts* texts : {&texts_ru(), &texts_kk()}) {
+    for (const Texts* texts : {&texts_ru(), &texts_kk(), &texts_uk()}) {
       ASSERT_NE((*texts)[i], nullptr) << i;
       for (const char* mark : {"{host}", "{first}"}) {
         EXPECT_EQ(has((*texts)[i], mark), has(texts_en()[i], mark)) << (*texts)[i];
@@ -96,6 +101,7 @@ TEST(Explain, LanguagesSayTheSameThings) {
   }
   EXPECT_EQ(parse_language("ru_KZ.UTF-8"), Language::ru);
   EXPECT_EQ(parse_language("kk"), Language::kk);
+  EXPECT_EQ(parse_language("uk_UA.UTF-8"), Language::uk);
   EXPECT_EQ(parse_language("de"), std::nullopt);
 }
 

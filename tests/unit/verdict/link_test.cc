@@ -81,16 +81,35 @@ TEST(LinkState, Table) {
       {"port 443 is cut abroad and port 80 is not",
        Line().resolver(reached).national(reached).abroad(failed).abroad(failed, "i2").portal(reached),
        LinkState::international_cut},
-      {"port 443 is cut everywhere and port 80 is not: no portal, and not offline",
+      {"port 443 is cut everywhere: that port 80 still answers for itself hides no cut",
        Line().resolver(reached).national(failed).national(failed, "n2").abroad(failed).abroad(failed, "i2")
            .portal(reached),
+       LinkState::offline},
+      {"one control each may be down by itself while port 80 answers",
+       Line().resolver(reached).national(failed).abroad(failed).abroad(failed, "i2").portal(reached),
        LinkState::unknown},
+      {"a portal on port 80 is one though all of port 443 fails",
+       Line().resolver(reached).national(failed).national(failed, "n2").abroad(failed).abroad(failed, "i2")
+           .portal(elsewhere),
+       LinkState::captive},
       {"a changed page behind a working line is no portal",
        Line().resolver(reached).abroad(reached).portal(elsewhere), LinkState::online},
   };
   for (const Row& row : rows) {
     EXPECT_STREQ(to_string(conclude_link_state(row.line.measurement)), to_string(row.state)) << row.claim;
   }
+}
+
+TEST(LinkState, ACutThatSparesClearTextHasAWordOfItsOwn) {
+  using enum Ended;
+  Line cut = Line().resolver(reached).national(failed).national(failed, "n2").abroad(failed).abroad(failed, "i2");
+  cut.measurement.experiment = "link_state";
+  EXPECT_EQ(judge(cut.measurement, {}, knowledge()).at(0).rule, "link.offline");
+  cut.portal(reached);
+  const auto verdicts = judge(cut.measurement, {}, knowledge());
+  EXPECT_EQ(verdicts.at(0).rule, "link.offline_but_clear_text");
+  EXPECT_EQ(verdicts.at(0).mechanism, "link.offline");
+  EXPECT_EQ(verdicts.at(0).state, State::down);
 }
 
 TEST(LinkState, ItsVerdictNamesNoHost) {

@@ -45,8 +45,9 @@ std::string rules_document() {
          "proves and cannot prove is in [methods.md](methods.md).\n";
   write_gate(out, "The vantage gate", gate_rules());
   out << "\n`gate.nothing_seen` stands where a measurement holds no step that could be judged.\n"
-         "`link.online`, `link.captive`, `link.dns_broken`, `link.international_cut`, `link.offline` and\n"
-         "`link.unknown` are the verdicts of a `link_state` measurement, under no host.\n";
+         "`link.online`, `link.captive`, `link.dns_broken`, `link.international_cut`, `link.offline`,\n"
+         "`link.offline_but_clear_text` and `link.unknown` are the verdicts of a `link_state` measurement, under no\n"
+         "host.\n";
   write_gate(out, "Whose resolver it is", resolver_rules());
   write_table(out, "DNS", dns_rules());
   write_table(out, "TCP", tcp_rules());
