@@ -216,7 +216,13 @@ void Run::scrub() {
   const std::vector<IpAddress> own(own_addresses_.begin(), own_addresses_.end());
   Scrubber scrubber(own, asked_addresses(measurement_.observations));
   scrubber.keep_patterns(list().fingerprints);
+  for (const InterceptionRoot& root : list().interception_roots) scrubber.keep(root.subject);
+  scrubber.keep(list().harmless_name);
+  scrubber.keep(request_.target.url);
+  for (const ServiceEndpoint& endpoint : request_.target.endpoints) scrubber.keep(endpoint.host);
+  for (const Observation& observation : measurement_.observations) scrubber.learn_names(observation);
   for (Observation& observation : measurement_.observations) scrubber.scrub(observation);
+  if (const auto names = scrubber.names_replaced(); names > 0) measurement_.limits["scrubbed_names"] = names;
 }
 
 Measurement Run::finish() {

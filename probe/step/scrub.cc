@@ -174,6 +174,28 @@ bool is_nobodys(const IpAddress& address) {
   return std::ranges::any_of(kBlocks, [&](const Prefix& block) { return block.contains(address); });
 }
 
+// The name in an absolute URL, or in one without a scheme ("//host/"); empty where there is none.
+std::string_view name_in(std::string_view url) {
+  const auto slashes = url.find("//");
+  const bool opens = slashes != std::string_view::npos && (slashes == 0 || url[slashes - 1] == ':');
+  if (!opens) return {};
+  url.remove_prefix(slashes + 2);
+  url = url.substr(0, url.find_first_of("/?#\\"));
+  if (const auto at = url.rfind('@'); at != std::string_view::npos) url.remove_prefix(at + 1);
+  url = url.substr(0, url.find(':'));
+  return DomainNameTraits::valid(lower(url)) ? url : std::string_view();
+}
+
+// Every `what` in `text`, in any case, becomes `by`.
+std::string replaced_all(std::string text, std::string_view what, std::string_view by) {
+  std::string haystack = lower(text);
+  for (std::size_t at = 0; (at = haystack.find(what, at)) != std::string::npos; at += by.size()) {
+    text.replace(at, what.size(), by);
+    haystack.replace(at, what.size(), by);
+  }
+  return text;
+}
+
 // Headers whose whole purpose is to say who asked.
 bool tells_client(std::string_view lower_name) {
   constexpr std::array<std::string_view, 12> kNames = {
@@ -193,14 +215,21 @@ Scrubber::Scrubber(std::span<const IpAddress> own, std::span<const IpAddress> as
   }
 }
 
-void Scrubber::keep_patterns(std::span<const Fingerprint> fingerprints) {
-  for (const Fingerprint& fingerprint : fingerprints) {
-    const std::string_view pattern = fingerprint.pattern;
-    for (std::size_t at = 0; at < pattern.size(); ++at) {
-      if (!begins_word(pattern, at)) continue;
-      if (const auto literal = literal_at(pattern, at)) asked_.insert(literal->address);
-    }
+void Scrubber::keep(std::string_view text) {
+  if (text.empty()) return;
+  kept_.push_back(lower(text));
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!begins_word(text, at)) continue;
+    if (const auto literal = literal_at(text, at)) asked_.insert(literal->address);
   }
+}
+
+void Scrubber::keep_patterns(std::span<const Fingerprint> fingerprints) {
+  for (const Fingerprint& fingerprint : fingerprints) keep(fingerprint.pattern);
+}
+
+bool Scrubber::is_kept(std::string_view name) const {
+  return std::ranges::any_of(kept_, [&](const std::string& text) { return text.contains(name); });
 }
 
 bool Scrubber::may_stay(const IpAddress& address) const {
@@ -232,6 +261,7 @@ std::string Scrubber::scrub(std::string_view text) const {
   // What is left beside a literal that went may read as one now ("2001:db8::9db8::9"): again, until
   // nothing changes. Text that never comes to rest was made to do so and goes whole.
   std::string before(text);
+  for (const auto& [name, stand_in] : replaced_) before = replaced_all(std::move(before), name, stand_in);
   for (int round = 0; round < kScrubRoundsMax; ++round) {
     std::string after = scrubbed_once(before);
     if (after == before) return after;
@@ -263,23 +293,140 @@ std::string Scrubber::scrubbed_once(std::string_view whole) const {
   return out;
 }
 
+std::string Scrubber::scrub_name(std::string_view name, NameFrom from) const {
+  if (name.empty() || is_kept(name)) return std::string(name);
+  if (const auto known = replaced_.find(std::string(name)); known != replaced_.end()) return known->second;
+  if (const auto literal = IpAddress::parse(name)) {
+    return std::string(may_stay(*literal) ? name : kScrubbedName);
+  }
+  const std::string rest = replaced_all(without_own(std::string(name)), kScrubbed, "scrubbed");
+  return without_addresses(rest, [this](const IpAddress& address) { return may_stay(address); }, from);
+}
+
+std::string Scrubber::scrub_url(std::string_view url) const {
+  const std::string_view name = name_in(url);
+  if (name.empty()) return scrub(url);
+  const auto begin = static_cast<std::size_t>(name.data() - url.data());
+  const std::string_view behind = url.substr(begin + name.size());
+  return scrub(url.substr(0, begin)) + scrub_name(lower(name), NameFrom::visitor) + scrub(behind);
+}
+
 std::string Scrubber::header_value(std::string_view name, std::string_view value) const {
   const std::string lower_name = lower(name);
   if (tells_client(lower_name)) return std::string(kScrubbed);
+  if (lower_name == "location") return scrub_url(value);
   if (lower_name == "set-cookie") {  // its value is a number the site knows this visit by
     return scrub(value.substr(0, value.find('='))) + "=" + std::string(kScrubbed);
   }
   return scrub(value);
 }
 
+void Scrubber::learn_name(std::string_view name, NameFrom from) {
+  std::string stand_in = scrub_name(name, from);
+  if (stand_in != name) replaced_.emplace(name, std::move(stand_in));
+}
+
+void Scrubber::learn_lookup(const Lookup& lookup) {
+  learn_name(lookup.name.text(), NameFrom::visitor);
+  if (!lookup.reply) return;
+  for (const std::string& name : lookup.reply->cnames) learn_name(name, NameFrom::answer);
+}
+
+void Scrubber::learn_round_trip(const HttpRoundTrip& round_trip) {
+  learn_name(lower(name_in(round_trip.url)), NameFrom::visitor);
+  for (const auto& [name, value] : round_trip.headers) {
+    if (lower(name) == "location") learn_name(lower(name_in(value)), NameFrom::visitor);
+  }
+}
+
+void Scrubber::learn_names(const Observation& observation) {
+  if (std::holds_alternative<LinkCheck>(observation)) return;  // of a control on the list
+  if (const StepContext* step = context_of(observation)) learn_name(step->host, NameFrom::visitor);
+  if (const auto* lookup = std::get_if<Lookup>(&observation)) learn_lookup(*lookup);
+  if (const auto* round_trip = std::get_if<HttpRoundTrip>(&observation)) learn_round_trip(*round_trip);
+  if (const auto* handshake = std::get_if<TlsHandshake>(&observation)) {
+    learn_name(handshake->server_name.value_or(""), NameFrom::visitor);
+  }
+  if (const auto* handshake = std::get_if<QuicHandshake>(&observation)) {
+    learn_name(handshake->server_name.value_or(""), NameFrom::visitor);
+  }
+}
+
+bool Scrubber::holds_own(std::string_view bytes) const {
+  const auto stands_in_it = [&](const IpAddress& address) {
+    const auto raw = address.bytes();
+    return bytes.contains(std::string_view(reinterpret_cast<const char*>(raw.data()), raw.size()));
+  };
+  return without_own(std::string(bytes)) != bytes || std::ranges::any_of(own_, stands_in_it);
+}
+
+void Scrubber::scrub_lookup(Lookup& lookup) const {
+  const std::string name = scrub_name(lookup.name.text(), NameFrom::visitor);
+  const bool is_other = name != lookup.name.text();
+  if (is_other) lookup.name = DomainName::parse(name).value_or(lookup.name);
+  const auto scrub_reply = [&](DnsReply& reply) {
+    bool tells = is_other;
+    for (std::string& cname : reply.cnames) {
+      std::string stand_in = scrub_name(cname, NameFrom::answer);
+      tells = tells || stand_in != cname;
+      cname = std::move(stand_in);
+    }
+    if (tells) reply.raw.clear();  // says it too
+  };
+  if (lookup.reply) scrub_reply(*lookup.reply);
+  std::ranges::for_each(lookup.late, scrub_reply);
+}
+
+// Attribute by attribute: their types may be four numbers, too ("2.5.4.97=").
+std::string Scrubber::certificate_name(std::string_view name) const {
+  std::string out;
+  while (!name.empty()) {
+    const std::string_view attribute = name.substr(0, name.find_first_of(",+", 1));
+    const auto equals = attribute.find('=');
+    const std::size_t type = equals == std::string_view::npos ? 0 : equals + 1;
+    out += std::string(attribute.substr(0, type)) + scrub(attribute.substr(type));
+    name.remove_prefix(attribute.size());
+  }
+  return out;
+}
+
+template <typename Handshake>
+void Scrubber::scrub_handshake(Handshake& handshake) const {
+  bool is_other = false;
+  if (handshake.server_name) {
+    std::string name = scrub_name(*handshake.server_name, NameFrom::visitor);
+    is_other = name != *handshake.server_name;
+    handshake.server_name = std::move(name);
+  }
+  for (Certificate& certificate : handshake.chain) {
+    std::string subject = certificate_name(certificate.subject);
+    std::string issuer = certificate_name(certificate.issuer);
+    // A certificate made for that name says it again.
+    const bool tells = is_other || subject != certificate.subject || issuer != certificate.issuer;
+    if (tells || holds_own(certificate.der)) certificate.der.clear();
+    certificate.subject = std::move(subject);
+    certificate.issuer = std::move(issuer);
+  }
+}
+
+void Scrubber::scrub_round_trip(HttpRoundTrip& round_trip) const {
+  for (auto& [name, value] : round_trip.headers) value = header_value(name, value);
+  round_trip.title = scrub(round_trip.title);
+  round_trip.body_sample = scrub(round_trip.body_sample);
+  round_trip.url = scrub_url(round_trip.url);
+}
+
 void Scrubber::scrub(Observation& observation) const {
-  auto* round_trip = std::get_if<HttpRoundTrip>(&observation);
-  if (round_trip == nullptr) return;
-  for (auto& [name, value] : round_trip->headers) value = header_value(name, value);
-  round_trip->title = scrub(round_trip->title);
-  round_trip->body_sample = scrub(round_trip->body_sample);
-  round_trip->url = scrub(round_trip->url);
-  round_trip->host = scrub(round_trip->host);
+  if (auto* lookup = std::get_if<Lookup>(&observation)) scrub_lookup(*lookup);
+  if (auto* round_trip = std::get_if<HttpRoundTrip>(&observation)) scrub_round_trip(*round_trip);
+  if (auto* handshake = std::get_if<TlsHandshake>(&observation)) scrub_handshake(*handshake);
+  if (auto* handshake = std::get_if<QuicHandshake>(&observation)) scrub_handshake(*handshake);
+  if (std::holds_alternative<LinkCheck>(observation)) return;  // of a control on the list
+  std::visit(
+      [this](auto& step) {
+        if constexpr (requires { step.host; }) step.host = scrub_name(step.host, NameFrom::visitor);
+      },
+      observation);
 }
 
 }  // namespace kua::probe

@@ -134,5 +134,114 @@ TEST(Scrubber, BlanksHeadersThatSayWhoAsked) {
   EXPECT_EQ(out.body_sample, "<p>[scrubbed]</p>");
 }
 
+// A visitor behind NAT, sent to a name made for them.
+constexpr const char* kMadeName = "host-95-56-1-2.login.isp.example";
+constexpr const char* kStandIn = "host-scrubbed.login.isp.example";
+
+template <typename Step>
+Step scrubbed(Step step) {
+  Scrubber with_names = scrubber();
+  Observation observation = std::move(step);
+  with_names.learn_names(observation);
+  EXPECT_EQ(with_names.names_replaced(), 1u);
+  with_names.scrub(observation);
+  return std::get<Step>(observation);
+}
+
+TEST(ScrubsNames, OfALookupAndItsReply) {
+  Lookup lookup;
+  lookup.host = kMadeName;
+  lookup.name = *DomainName::parse(kMadeName);
+  lookup.reply = DnsReply{.addresses = {kServer}, .cnames = {"edge.example"}, .ttl_seconds = {}, .raw = "bytes"};
+  lookup.late = {*lookup.reply};
+  const Lookup out = scrubbed(lookup);
+  EXPECT_EQ(out.host, kStandIn);
+  EXPECT_EQ(out.name.text(), kStandIn);
+  EXPECT_EQ(out.reply->raw, "");
+  EXPECT_EQ(out.late[0].raw, "");
+  EXPECT_EQ(out.reply->addresses, lookup.reply->addresses);
+  EXPECT_EQ(out.reply->cnames, lookup.reply->cnames);
+}
+
+TEST(ScrubsNames, OfAChainOfAliases) {
+  Lookup lookup;
+  lookup.host = "site.example";
+  lookup.name = *DomainName::parse("site.example");
+  lookup.reply = DnsReply{.addresses = {}, .cnames = {kMadeName}, .ttl_seconds = {}, .raw = "bytes"};
+  const Lookup out = scrubbed(lookup);
+  EXPECT_EQ(out.name, lookup.name);
+  EXPECT_EQ(out.reply->cnames.at(0), kStandIn);
+  EXPECT_EQ(out.reply->raw, "");
+}
+
+template <typename Handshake>
+void expect_a_handshake_without_it() {
+  Handshake handshake;
+  handshake.host = kMadeName;
+  handshake.server_name = kMadeName;
+  handshake.chain = {{.sha256 = "ab", .spki_sha256 = "cd", .subject = std::string("CN=") + kMadeName,
+                      .issuer = "CN=Root,2.5.4.97=95.56.1.2", .der = "bytes"}};
+  const Handshake out = scrubbed(handshake);
+  EXPECT_EQ(out.host, kStandIn);
+  EXPECT_EQ(out.server_name, kStandIn);
+  EXPECT_EQ(out.chain.at(0).subject, std::string("CN=") + kStandIn);
+  EXPECT_EQ(out.chain[0].issuer, "CN=Root,2.5.4.97=[scrubbed]");
+  EXPECT_EQ(out.chain[0].der, "");
+  EXPECT_EQ(out.chain[0].sha256, "ab");
+}
+
+TEST(ScrubsNames, OfAHandshakeAndItsCertificates) {
+  expect_a_handshake_without_it<TlsHandshake>();
+  expect_a_handshake_without_it<QuicHandshake>();
+}
+
+TEST(ScrubsNames, OfARoundTripAndWhereverElseTheyStand) {
+  HttpRoundTrip trip;
+  trip.host = kMadeName;
+  trip.url = std::string("https://") + kMadeName + ":8443/?src=95.56.1.2";
+  trip.title = "HOST-95-56-1-2.LOGIN.ISP.EXAMPLE";
+  trip.headers = {{"Location", std::string("//") + kMadeName + "/next"}};
+  const HttpRoundTrip out = scrubbed(trip);
+  EXPECT_EQ(out.host, kStandIn);
+  EXPECT_EQ(out.url, std::string("https://") + kStandIn + ":8443/?src=[scrubbed]");
+  EXPECT_EQ(out.title, kStandIn);
+  EXPECT_EQ(out.headers[0].second, std::string("//") + kStandIn + "/next");
+}
+
+TEST(ScrubsNames, ThatAreNotOpenedButLedTo) {
+  HttpRoundTrip trip;
+  trip.host = "site.example";
+  trip.url = "http://site.example/";
+  trip.body_sample = "<a href='http://u5f380102.isp.example/'>";
+  trip.headers = {{"location", "http://u5f380102.isp.example/"}};
+  const HttpRoundTrip out = scrubbed(trip);
+  EXPECT_EQ(out.headers[0].second, "http://uscrubbed.isp.example/");
+  EXPECT_EQ(out.body_sample, "<a href='http://uscrubbed.isp.example/'>");
+  EXPECT_EQ(out.url, trip.url);
+}
+
+TEST(ScrubsNames, ButNotThoseOfTheListNorOfServersThatWereAsked) {
+  Scrubber keeping = scrubber();
+  keeping.keep("https://95-56-1-2.site.example/");
+  EXPECT_EQ(keeping.scrub_name("95-56-1-2.site.example", NameFrom::visitor), "95-56-1-2.site.example");
+  EXPECT_EQ(keeping.scrub_name("203-0-113-10.cloud.example", NameFrom::visitor), "203-0-113-10.cloud.example");
+  EXPECT_EQ(keeping.scrub_name("10.113.0.203.in-addr.arpa", NameFrom::visitor), "10.113.0.203.in-addr.arpa");
+  EXPECT_EQ(keeping.scrub_name("203.0.113.10", NameFrom::visitor), "203.0.113.10");
+  EXPECT_EQ(keeping.scrub_name("198.51.100.7", NameFrom::visitor), kScrubbedName) << "its own, asked or not";
+}
+
+TEST(ScrubsNames, AndCertificatesThatHoldAnOwnAddress) {
+  TlsHandshake handshake;
+  handshake.host = "site.example";
+  const std::string raw("\xc6\x33\x64\x07", 4);
+  handshake.chain = {{.sha256 = {}, .spki_sha256 = {}, .subject = {}, .issuer = {}, .der = "abc" + raw},
+                     {.sha256 = {}, .spki_sha256 = {}, .subject = {}, .issuer = {}, .der = "abc"}};
+  Observation observation = handshake;
+  scrubber().scrub(observation);
+  const auto& out = std::get<TlsHandshake>(observation);
+  EXPECT_EQ(out.chain[0].der, "");
+  EXPECT_EQ(out.chain[1].der, "abc");
+}
+
 }  // namespace
 }  // namespace kua::probe

@@ -10,6 +10,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include "protocol/record_codec.h"
 #include "tests/support/loopback/h2_server.h"
 #include "tests/unit/probe_step/world.h"
 
@@ -93,6 +94,34 @@ TEST(WebReachability, AsksTheNextResolverWhenOneIsSilent) {
   EXPECT_EQ(lookups[0].failure->code, FailureCode::generic_timeout_error);
   EXPECT_FALSE(lookups[2].failure);
   EXPECT_EQ(steps_of<HttpRoundTrip>(m).at(0).status, 200);
+}
+
+TEST(WebReachability, TellsNoAddressThatARedirectsNameSpells) {
+  World world;
+  DnsServer dns(world.loop, [](const wire::DnsMessage& query) {
+    return std::vector<TimedReply>{{addresses_reply(query, {"127.0.0.1"})}};
+  });
+  world.instrument.system_resolvers = {dns.endpoint()};
+  Server second(world.loop, secure(world, {"other.example"}));
+  ServerOptions options;
+  options.respond = [&second](std::string_view) {
+    return Reply{redirect(at("https", "Host-95-56-1-2.login.example", second.port()))};
+  };
+  Server first(world.loop, options);
+  const Measurement m = world.check(at("http", "site.example", first.port()), FollowUp::immediate);
+  const std::string stand_in = "host-scrubbed.login.example";
+  std::size_t steps = 0;
+  for (const Observation& observation : m.observations) {
+    const StepContext* step = context_of(observation);
+    EXPECT_EQ(step->host, step->hop == 0 ? "site.example" : stand_in);
+    steps += step->hop;
+  }
+  EXPECT_GE(steps, 4u);
+  EXPECT_EQ(m.limits.at("scrubbed_names"), 1u);
+  const std::string record = protocol::write_record(m);
+  EXPECT_THAT(record, Not(HasSubstr("95-56-1-2")));
+  EXPECT_THAT(record, HasSubstr("https://" + stand_in));
+  EXPECT_TRUE(protocol::RecordReader().read(record)) << "a record that a collector refuses is lost";
 }
 
 TEST(WebReachability, FollowsRedirectsUnderEachHostsOwnName) {
