@@ -107,6 +107,9 @@ inline constexpr std::uint64_t kConnectBytesReckoned = 1'000;
 inline constexpr std::uint64_t kHandshakeBytesReckoned = 12'000;
 // A page up to its cap, what the receive buffer holds beside it, and headers of all layers.
 inline constexpr std::uint64_t kRoundTripBytesReckoned = kRoundBodyWireBytesMax + kRoundReceiveBufferBytes + 4'000;
+// Five or six copies of a first datagram; or two of them, a chain and the close. A ping: five copies.
+inline constexpr std::uint64_t kQuicHandshakeBytesReckoned = 12'000;
+inline constexpr std::uint64_t kQuicPingBytesReckoned = 7'000;
 inline constexpr std::uint64_t kLookupBytesReckoned = 2'000;  // two types, answers and late ones
 inline constexpr std::uint64_t kDohBytesReckoned = 10'000;    // connect, handshake, two answers
 inline constexpr std::chrono::seconds kRestAfterFailure{120};  // residual blocking of the address

@@ -64,6 +64,13 @@ void take_handshake(Host::Port& port, const TlsHandshake& step) {
   }
 }
 
+void take_quic(Host::Port& port, const QuicHandshake& step, const Vantage& vantage) {
+  const bool broken = step.endpoint.address.family() == Family::ip6 && vantage.faults.ipv6_broken;
+  const How how = how_failed(step);
+  if (broken || how == How::here) return;
+  note(port.quic, how == How::none && step.trust == ChainTrust::trusted);
+}
+
 void take_round_trip(Host::Port& port, const HttpRoundTrip& step, const Measurement& control,
                      std::uint32_t last_hop) {
   if (how_failed(step) == How::here) return;
@@ -147,6 +154,8 @@ ControlFacts::ControlFacts(const Measurement& control) : impl_(std::make_unique<
       take_handshake(port_for(*handshake, handshake->endpoint.port), *handshake);
     } else if (const auto* round_trip = std::get_if<HttpRoundTrip>(&observation)) {
       take_round_trip(port_for(*round_trip, round_trip->endpoint.port), *round_trip, control, last_hop);
+    } else if (const auto* quic = std::get_if<QuicHandshake>(&observation)) {
+      take_quic(port_for(*quic, quic->endpoint.port), *quic, control.header.vantage);
     }
   }
 }
@@ -203,6 +212,13 @@ Says Witnesses::tls(std::uint16_t port) const {
 }
 Says Witnesses::http(std::uint16_t port) const {
   return poll([port](const Host& host) { return http_of(host, port); });
+}
+
+Says Witnesses::quic(std::uint16_t port) const {
+  return poll([port](const Host& host) {
+    const Host::Port* facts = host.at(port);
+    return facts == nullptr ? Opinion::none : facts->quic;
+  });
 }
 
 bool Witnesses::could_not_reach(std::uint16_t port, const IpAddress& address) const {

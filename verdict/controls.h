@@ -27,6 +27,7 @@ struct ControlFacts::Host {
     std::vector<std::string> leaf_keys;    // SPKI hashes
     std::vector<std::string> issuer_keys;  // of the certificates above the leaves
     Opinion http = Opinion::none;      // failed: no answer, or 5xx
+    Opinion quic = Opinion::none;      // passed: a handshake under a chain valid for the name
     Page page;                         // of the last round trip
     bool unfollowed_redirect = false;  // the chain ended in one
   };
@@ -56,6 +57,8 @@ class Witnesses {
   [[nodiscard]] Says tcp(std::uint16_t port, Family family) const;
   [[nodiscard]] Says tls(std::uint16_t port) const;
   [[nodiscard]] Says http(std::uint16_t port) const;
+  // Controls that never tried QUIC there have no opinion, whatever else failed.
+  [[nodiscard]] Says quic(std::uint16_t port) const;
 
   // Of any control's newest measurement.
   // Some control tried the address and none got through.

@@ -8,6 +8,7 @@
 #include "verdict/dns_rules.h"
 #include "verdict/gate.h"
 #include "verdict/http_rules.h"
+#include "verdict/quic_rules.h"
 #include "verdict/scene.h"
 #include "verdict/tcp_rules.h"
 #include "verdict/tls_rules.h"
@@ -95,6 +96,7 @@ class Judgement {
     add_families(Layer::tcp, site.host, stop.hop, of_stop(stop, extract_tcp), judge_tcp);
     add_families(Layer::tls, site.host, stop.hop, of_stop(stop, extract_tls), judge_tls);
     add_families(Layer::http, site.host, stop.hop, of_stop(stop, extract_http), judge_http);
+    add_families(Layer::quic, site.host, stop.hop, of_stop(stop, extract_quic), judge_quic);
   }
 
   // Broken IPv6 is a property of the vantage: such a family has no say.
@@ -171,14 +173,16 @@ class Judgement {
   void withhold_hollow_successes() {
     if (std::ranges::find(out_, State::insufficient, &Verdict::state) == out_.end()) return;
     std::erase_if(out_, [this](const Verdict& verdict) {
-      return verdict.state == State::ok && verdict.mechanism.empty() && ends_unexplained(verdict.host);
+      return verdict.state == State::ok && verdict.layer != Layer::quic && verdict.mechanism.empty() &&
+             ends_unexplained(verdict.host);
     });
   }
 
+  // QUIC stands apart, here too.
   bool ends_unexplained(std::string_view host) const {
     Layer deepest = Layer::dns;
     for (const Verdict& verdict : out_) {
-      if (verdict.host == host) deepest = std::max(deepest, verdict.layer);
+      if (verdict.host == host && verdict.layer != Layer::quic) deepest = std::max(deepest, verdict.layer);
     }
     return std::ranges::none_of(out_, [&](const Verdict& verdict) {
       return verdict.host == host && verdict.layer == deepest && verdict.state != State::insufficient;

@@ -106,6 +106,24 @@ How how_failed(const HttpRoundTrip& step) noexcept {
   return is_answered(step) ? How::none : how;
 }
 
+How how_failed(const QuicHandshake& step) noexcept {
+  if (!step.failure) return How::none;
+  if (!step.initial_sent) return How::here;
+  if (step.close_code) return How::alert;
+  if (step.failure->code == FailureCode::quic_incompatible_version) return How::garbage;
+  const How how = how_ended(step.failure->code);
+  if (how == How::unreachable) return How::here;  // as for Connect without its ICMP message
+  // Whatever came, be it not understood, is no silence.
+  if (how == How::timeout && step.replies > 0) return How::freeze;
+  return how;
+}
+
+How how_failed(const QuicPing& step) noexcept {
+  if (!step.failure) return How::none;
+  const How how = how_ended(step.failure->code);
+  return how == How::unreachable ? How::here : how;
+}
+
 bool is_answered(const HttpRoundTrip& step) noexcept {
   if (!step.status) return false;
   return !step.failure ||

@@ -25,6 +25,8 @@ enum class How : std::uint8_t {
 // A chain that our trust store refuses is not a failure: none.
 [[nodiscard]] How how_failed(const TlsHandshake& step) noexcept;
 [[nodiscard]] How how_failed(const HttpRoundTrip& step) noexcept;
+[[nodiscard]] How how_failed(const QuicHandshake& step) noexcept;
+[[nodiscard]] How how_failed(const QuicPing& step) noexcept;
 // An answer came, be it cut short by an orderly close behind its head.
 [[nodiscard]] bool is_answered(const HttpRoundTrip& step) noexcept;
 

@@ -102,6 +102,11 @@ void Scene::place_all() {
     } else if (const auto* round_trip = std::get_if<HttpRoundTrip>(&observation)) {
       places_[i].site = site_for(*round_trip);
       places_[i].stop = stop_for(*round_trip, places_[i].site, round_trip->endpoint);
+    } else if (const auto* quic = std::get_if<QuicHandshake>(&observation)) {
+      places_[i].site = site_for(*quic);
+      places_[i].stop = stop_for(*quic, places_[i].site, quic->endpoint);
+    } else if (const auto* ping = std::get_if<QuicPing>(&observation)) {
+      places_[i].site = site_for(*ping);
     }
   }
 }

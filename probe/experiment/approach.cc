@@ -120,6 +120,7 @@ asio::awaitable<Arrival> round_trip_step(std::shared_ptr<Run> run, Approach appr
   arrival.answer.status = result.observation.status;
   arrival.answer.location = std::move(result.location);
   arrival.answer.date = std::move(result.date);
+  arrival.answer.http3_port = result.http3_port;
   run->count_limits(result.limits);
   run->record(std::move(result.observation));
   co_return arrival;

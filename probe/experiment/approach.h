@@ -38,6 +38,7 @@ struct Answer {
   std::optional<std::uint16_t> status;
   std::string location;
   std::string date;
+  std::optional<std::uint16_t> http3_port;  // where it offers HTTP/3 at the same host
 };
 
 struct Arrival {

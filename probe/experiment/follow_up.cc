@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "probe/experiment/quic.h"
 #include "probe/experiment/task_group.h"
 #include "probe/step/farewell.h"
 
@@ -315,9 +316,12 @@ asio::awaitable<void> settle_lookups(std::shared_ptr<Run> run, std::vector<Visit
 asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> visits, FollowUp granted) {
   std::vector<Approach> rare;
   if (granted == FollowUp::all && !run->list().harmless_name.empty()) rare = relay_pairs(*run, visits);
+  std::vector<Visit> all;
+  if (granted != FollowUp::none) all = visits;
   std::erase_if(visits, [](const Visit& visit) { return visit.facts.doubts.empty(); });
   const auto deferred = std::make_shared<Deferred>();
   if (!visits.empty()) co_await run_immediate_set(run, std::move(visits), granted, deferred);
+  co_await follow_quic(run, std::move(all));
   co_await run_relay_pairs(run, std::move(rare));
   if (granted == FollowUp::all) {
     Deferred later = std::move(*deferred);

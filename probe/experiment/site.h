@@ -39,6 +39,8 @@ struct SiteFacts {
   std::vector<Doubt> doubts;
   bool proven = false;                // a trusted certificate for the name: the address is right
   std::optional<Answer> answer;       // of the round trip that counts
+  bool quic_tried = false;
+  std::vector<Endpoint> quic_failed;  // where a main QUIC handshake failed (probe/experiment/quic.h)
 };
 
 // `known`: the addresses at which an earlier hop reached this very host; empty to look it up.

@@ -3,6 +3,7 @@
 
 #include "probe/experiment/experiment.h"
 #include "probe/experiment/follow_up.h"
+#include "probe/experiment/quic.h"
 #include "probe/experiment/site.h"
 #include "probe/limits.h"
 
@@ -77,6 +78,7 @@ asio::awaitable<Measurement> web_reachability(const Instrument& instrument, Expe
     visits.push_back(std::move(visit));
   }
   co_await settle_lookups(run, visits);
+  if (!run->instrument_failed()) co_await try_quic(run, visits);
   if (!run->instrument_failed()) co_await follow_up(run, std::move(visits), run->request().follow_up);
   co_await bytes_counted(run);
   co_return run->finish();

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "probe/limits.h"
+#include "wire/alt_svc.h"
 #include "wire/html_title.h"
 
 namespace kua::probe {
@@ -181,6 +182,7 @@ void keep_head(const Parser& parser, const HttpOptions& options, HttpResult& out
   }
   out.date = view(head[http::field::date]);
   if (head.result_int() / 100 == 3) out.location = view(head[http::field::location]);
+  out.http3_port = wire::http3_port(view(head["Alt-Svc"]));
   observation.over_tls = options.over == HttpOptions::Over::tls;
 }
 

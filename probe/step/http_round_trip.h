@@ -37,6 +37,7 @@ struct HttpResult {
   LimitCounts limits;         // what cut it short, by the names of limits.h
   std::string location;       // of a redirect, as it was sent; empty otherwise
   std::string date;           // Date header as it was sent
+  std::optional<std::uint16_t> http3_port;  // where Alt-Svc offers HTTP/3 at this very host
 };
 
 // Borrows `stream` until it is done.

@@ -75,7 +75,10 @@ def lab_sites(scenario: Scenario) -> list[Site]:
     onward = Answer(status=301, location="https://{host}{path}", body_bytes=0)
     sites = [simple_site(host, pair, http=onward, https=page) for host, pair in places.NATIONAL + places.INTERNATIONAL]
     witness_addresses = tuple(address for pair in places.WITNESSES for address in pair)
-    sites.append(Site(hosts=("witness.example", places.HARMLESS_NAME), addresses=witness_addresses, https=page))
+    # Where nothing speaks HTTP/3 witnesses need not either: caddy takes a second to start.
+    quic = any(site.quic for site in scenario.sites)
+    sites.append(Site(hosts=("witness.example", places.HARMLESS_NAME), addresses=witness_addresses, https=page,
+                      quic=quic))
     return [site for site in sites if not described.intersection(site.hosts)]
 
 

@@ -21,8 +21,8 @@ namespace kua::test {
 class UdpPeer {
  public:
   using Answer = std::function<std::vector<wire::Bytes>(const wire::Bytes& datagram)>;
-  UdpPeer(Loop& loop, Answer answer, const char* address = "127.0.0.1")
-      : state_(std::make_shared<State>(loop, std::move(answer), address)) {
+  UdpPeer(Loop& loop, Answer answer, const char* address = "127.0.0.1", std::uint16_t port = 0)
+      : state_(std::make_shared<State>(loop, std::move(answer), address, port)) {
     boost::asio::co_spawn(loop.context(), serve(state_), boost::asio::detached);
   }
   ~UdpPeer() { state_->socket.close(); }
@@ -37,8 +37,8 @@ class UdpPeer {
 
  private:
   struct State {
-    State(Loop& loop, Answer answer_in, const char* address)
-        : socket(loop.context(), {boost::asio::ip::make_address(address), 0}), answer(std::move(answer_in)) {}
+    State(Loop& loop, Answer answer_in, const char* address, std::uint16_t port)
+        : socket(loop.context(), {boost::asio::ip::make_address(address), port}), answer(std::move(answer_in)) {}
     boost::asio::ip::udp::socket socket;
     Answer answer;
     std::vector<wire::Bytes> received;

@@ -13,6 +13,7 @@
 #include "verdict/http_rules.h"
 #include "verdict/outcome.h"
 #include "verdict/rule.h"
+#include "verdict/quic_rules.h"
 #include "verdict/tcp_rules.h"
 #include "verdict/tls_rules.h"
 
@@ -90,14 +91,25 @@ class World {
     if (below(6) == 0) story.with_body("blocked by order");
   }
 
+  void add_quic(Story& story) {
+    switch (below(5)) {
+      case 0: story.speaks_quic(address(), static_cast<ChainTrust>(below(7))); break;
+      case 1: story.quic_closed(address(), static_cast<std::uint64_t>(below(2) * 2400)); break;
+      case 2: story.pongs(address()); break;
+      case 3: story.no_pong(address(), likely_code()); break;
+      default: story.no_quic(address(), likely_code(), static_cast<std::uint32_t>(below(2)));
+    }
+  }
+
   void add_step(Story& story) {
     story.as(pick({StepRole::main, StepRole::main, StepRole::main, StepRole::same_address,
                    StepRole::witness, StepRole::no_resolver, StepRole::retry, StepRole::trusted,
                    StepRole::residual}));
     if (below(5) == 0) story.host(pick({kHost, "www2.example.net", "203.0.113.20"}),
                                   static_cast<std::uint32_t>(below(3)));
-    switch (below(6)) {
+    switch (below(7)) {
       case 0: add_lookup(story); break;
+      case 6: add_quic(story); break;
       case 1:
         if (below(2) == 0) story.no_connect(address(), likely_code());
         else story.prohibited(address(), static_cast<IcmpOrigin>(below(3)));
@@ -150,6 +162,7 @@ bool is_artifact(const Observation& observation) {
     return !step->chain.empty() || step->role == StepRole::same_address || step->role == StepRole::witness ||
            step->role == StepRole::residual;
   }
+  if (const auto* step = std::get_if<QuicHandshake>(&observation)) return step->role == StepRole::same_address;
   if (const auto* step = std::get_if<HttpRoundTrip>(&observation)) {
     return step->status || step->role == StepRole::same_address || step->role == StepRole::witness;
   }
@@ -167,6 +180,7 @@ std::set<std::string> all_rule_ids() {
   take(tcp_rules());
   take(tls_rules());
   take(http_rules());
+  take(quic_rules());
   return ids;
 }
 
@@ -223,6 +237,7 @@ TEST(Property, WithoutControlsNothingIsDownThatOnlyFailed) {
     for (const Verdict& v : judge(j.measurement, {}, knowledge())) {
       ASSERT_TRUE(v.state != State::down || v.layer == Layer::dns) << describe(j.verdicts);
       ASSERT_NE(v.rule, "tcp.fails_here_only");
+      ASSERT_NE(v.rule, "quic.cut_for_all_names");
     }
   }
 }

@@ -9,6 +9,7 @@
 #include "verdict/dns_rules.h"
 #include "verdict/gate.h"
 #include "verdict/http_rules.h"
+#include "verdict/quic_rules.h"
 #include "verdict/tcp_rules.h"
 #include "verdict/tls_rules.h"
 
@@ -53,6 +54,7 @@ std::string rules_document() {
   write_table(out, "TCP", tcp_rules());
   write_table(out, "TLS", tls_rules());
   write_table(out, "HTTP", http_rules());
+  write_table(out, "QUIC", quic_rules());
   return out.str();
 }
 
@@ -83,6 +85,7 @@ TEST(Rules, IdsAreDistinctAndBelongToTheirLayer) {
   take("tcp.", tcp_rules());
   take("tls.", tls_rules());
   take("http.", http_rules());
+  take("quic.", quic_rules());
 }
 
 TEST(Rules, OnlyAccusationsAndInterferenceNameAMechanism) {
@@ -100,6 +103,7 @@ TEST(Rules, OnlyAccusationsAndInterferenceNameAMechanism) {
   look(tcp_rules());
   look(tls_rules());
   look(http_rules());
+  look(quic_rules());
 }
 
 }  // namespace

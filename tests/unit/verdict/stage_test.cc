@@ -10,6 +10,7 @@
 #include "verdict/dns_rules.h"
 #include "verdict/gate.h"
 #include "verdict/http_rules.h"
+#include "verdict/quic_rules.h"
 #include "verdict/tcp_rules.h"
 #include "verdict/tls_rules.h"
 
@@ -36,6 +37,10 @@ const std::map<std::string_view, Stage> kInsufficient = {
     {"http.unverified", Stage::none},
     {"http.cut_behind_handshake", Stage::none},
     {"http.nothing_to_compare", Stage::request},
+    {"quic.certificate_unjudged", Stage::none},
+    {"quic.failed_here", Stage::none},
+    {"quic.tls_fails_too", Stage::none},
+    {"quic.nothing_to_compare", Stage::none},
 };
 
 template <typename Evidence>
@@ -61,6 +66,16 @@ TEST(Stage, EveryRowHasItsPlace) {
   check(Layer::tcp, tcp_rules());
   check(Layer::tls, tls_rules());
   check(Layer::http, http_rules());
+}
+
+TEST(Stage, QuicStandsApart) {
+  for (const auto& rule : quic_rules()) {
+    Verdict verdict;
+    verdict.layer = Layer::quic;
+    verdict.state = rule.state;
+    verdict.rule = rule.id;
+    EXPECT_EQ(stage_of(verdict), Stage::none) << rule.id;
+  }
 }
 
 TEST(Stage, WhatTheGateWithheldIsNoFailure) {

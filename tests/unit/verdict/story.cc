@@ -211,6 +211,60 @@ Story& Story::limit(const char* name) {
   return *this;
 }
 
+Story& Story::speaks_quic(const char* address, ChainTrust trust) {
+  QuicHandshake step;
+  step.endpoint = {ip(address), 443, Transport::udp};
+  step.server_name = role_ == StepRole::same_address ? kHarmless : host_;
+  step.version = "QUICv1";
+  step.alpn = "h3";
+  step.initial_sent = true;
+  step.replies = 4;
+  step.bytes_received = 4000;
+  step.trust = trust;
+  step.chain = chain("site", "ca");
+  add(std::move(step));
+  return *this;
+}
+
+Story& Story::no_quic(const char* address, FailureCode code, std::uint32_t replies) {
+  speaks_quic(address, ChainTrust::not_presented);
+  auto& step = std::get<QuicHandshake>(measurement.observations.back());
+  step.version.clear();
+  step.alpn.clear();
+  step.chain.clear();
+  step.replies = replies;
+  step.bytes_received = replies * 1200;
+  step.failure = failure(code, Operation::quic_handshake);
+  return *this;
+}
+
+Story& Story::quic_closed(const char* address, std::uint64_t bytes) {
+  no_quic(address, kTlsFailed, 1);
+  auto& step = std::get<QuicHandshake>(measurement.observations.back());
+  step.version = "QUICv1";
+  step.close_code = 0x128;
+  step.bytes_received = bytes;
+  return *this;
+}
+
+Story& Story::pongs(const char* address) {
+  QuicPing step;
+  step.endpoint = {ip(address), 443, Transport::udp};
+  step.versions = {1};
+  step.bytes_received = 27;
+  add(std::move(step));
+  return *this;
+}
+
+Story& Story::no_pong(const char* address, FailureCode code) {
+  pongs(address);
+  auto& step = std::get<QuicPing>(measurement.observations.back());
+  step.versions.clear();
+  step.bytes_received = 0;
+  step.failure = failure(code, Operation::quic_handshake);
+  return *this;
+}
+
 Story& Story::resolver(ResolverClass resolver_class) {
   measurement.header.vantage.resolver_class = resolver_class;
   return *this;

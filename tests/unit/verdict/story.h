@@ -67,6 +67,13 @@ class Story {
   Story& ended_early();  // an orderly close before the stated length
   Story& limit(const char* name);
 
+  // QUIC handshakes and pings on port 443.
+  Story& speaks_quic(const char* address, ChainTrust trust = ChainTrust::trusted);
+  Story& no_quic(const char* address, FailureCode code = kSilence, std::uint32_t replies = 0);
+  Story& quic_closed(const char* address, std::uint64_t bytes);  // CONNECTION_CLOSE for the name
+  Story& pongs(const char* address);
+  Story& no_pong(const char* address, FailureCode code = kSilence);
+
   Story& resolver(ResolverClass resolver_class);
   Story& link(LinkState state);
   Measurement measurement;  // for what has no word of its own

@@ -1,0 +1,181 @@
+#include "probe/experiment/quic.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "probe/limits.h"
+#include "probe/step/quic_handshake.h"
+#include "probe/step/quic_ping.h"
+
+namespace kua::probe {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// One step that may be taken, of a visit.
+struct QuicStep {
+  StepContext context;
+  Endpoint endpoint{*IpAddress::parse("0.0.0.0"), 0, Transport::udp};
+  std::string name;  // empty: a ping
+  std::shared_ptr<WireTally> tally;
+};
+
+QuicStep step_of(const Site& site, const Endpoint& endpoint, StepRole role) {
+  QuicStep out;
+  out.context.hop = site.hop;
+  out.context.host = site.host;
+  out.context.role = role;
+  out.endpoint = {endpoint.address, endpoint.port, Transport::udp};
+  return out;
+}
+
+// Where QUIC is worth a try: an address a family at which the site was reached, if its page offers HTTP/3 at
+// the same port. A scheduled round is content with one of them; over time both come up.
+std::vector<Endpoint> http3_endpoints(Run& run, const Visit& visit) {
+  const SiteFacts& facts = visit.facts;
+  std::vector<Endpoint> out;
+  if (!facts.proven || !facts.answer || facts.answer->http3_port != visit.site.port) return out;
+  for (const Endpoint& reached : facts.reached) {
+    const Family family = reached.address.family();
+    const auto same = [family](const Endpoint& known) { return known.address.family() == family; };
+    if (std::ranges::none_of(out, same)) out.push_back(reached);
+  }
+  if (!out.empty() && !has_quic()) {
+    run.missing("quic");
+    out.clear();
+  }
+  const bool scheduled = run.request().body_wire_bytes_max <= kRoundBodyWireBytesMax;
+  if (scheduled && out.size() > 1) out = {out[run.dice().below(out.size())]};
+  return out;
+}
+
+// Whether the name was answered as it should be. Failures of ours are none of the network's.
+asio::awaitable<bool> shake(std::shared_ptr<Run> run, QuicStep step, MonotonicTime latest) {
+  QuicOptions options;
+  options.context = std::move(step.context);
+  options.endpoint = step.endpoint;
+  options.server_name = std::move(step.name);
+  options.deadline = run->deadline(run->pacing().handshake_deadline, latest);
+  const MonotonicTime deadline = options.deadline;
+  QuicResult result =
+      co_await quic_handshake(run->instrument().trust, run->timeline(), std::move(step.tally), std::move(options));
+  run->check_punctual(deadline);
+  if (result.instrument) run->fail_instrument(*result.instrument);
+  if (result.chain_cut) run->count_limit("certificates");
+  if (result.flooded) run->count_limit("quic_datagrams");
+  const bool reached = !result.observation.failure;
+  run->record(std::move(result.observation));
+  co_return reached;
+}
+
+asio::awaitable<void> ping(std::shared_ptr<Run> run, QuicStep step, MonotonicTime latest) {
+  QuicPingOptions options;
+  options.context = std::move(step.context);
+  options.endpoint = step.endpoint;
+  options.deadline = run->deadline(run->pacing().handshake_deadline / 2, latest);
+  const MonotonicTime deadline = options.deadline;
+  QuicPingResult result = co_await quic_ping(run->timeline(), std::move(step.tally), std::move(options));
+  run->check_punctual(deadline);
+  if (result.instrument) run->fail_instrument(*result.instrument);
+  run->record(std::move(result.observation));
+}
+
+enum class Within : std::uint8_t { round, follow_up };
+
+// The main handshakes of one visit that have not been tried.
+asio::awaitable<void> visit_quic(std::shared_ptr<Run> run, Visit& visit, MonotonicTime latest, Within what) {
+  const std::vector<Endpoint> endpoints = http3_endpoints(*run, visit);
+  visit.facts.quic_tried = true;
+  for (const Endpoint& endpoint : endpoints) {
+    QuicStep step = step_of(visit.site, endpoint, StepRole::main);
+    step.name = visit.site.host;
+    step.tally = what == Within::round ? run->tally() : run->begin_follow_up(kQuicHandshakeBytesReckoned);
+    if (step.tally == nullptr) co_return;
+    const bool reached = co_await shake(run, std::move(step), latest);
+    if (reached) continue;
+    run->note_doubt();
+    visit.facts.quic_failed.push_back(endpoint);
+  }
+}
+
+// Redirects of a host to itself are one host.
+bool was_visited(const std::vector<Visit>& visits, std::size_t index) {
+  return std::any_of(visits.begin(), visits.begin() + static_cast<std::ptrdiff_t>(index), [&](const Visit& earlier) {
+    return earlier.site.host == visits[index].site.host && earlier.facts.quic_tried;
+  });
+}
+
+// An address elsewhere that answers on this port; whether it speaks QUIC only its answer says.
+std::optional<Endpoint> elsewhere(Run& run, const Endpoint& failed) {
+  std::vector<Endpoint> fitting;
+  for (const Endpoint& witness : run.list().witnesses) {
+    const bool fits = witness.address.family() == failed.address.family() && witness.address != failed.address &&
+                      witness.port == failed.port && run.may_contact(witness.address);
+    if (fits) fitting.push_back(witness);
+  }
+  if (fitting.empty()) return std::nullopt;
+  return fitting[run.dice().below(fitting.size())];
+}
+
+void plan_pairs(Run& run, const Visit& visit, std::vector<QuicStep>& plan) {
+  for (const Endpoint& failed : visit.facts.quic_failed) {
+    plan.push_back(step_of(visit.site, failed, StepRole::retry));
+    plan.back().name = visit.site.host;
+    if (!run.list().harmless_name.empty()) {
+      plan.push_back(step_of(visit.site, failed, StepRole::same_address));
+      plan.back().name = run.list().harmless_name;
+    }
+    plan.push_back(step_of(visit.site, failed, StepRole::same_address));
+    if (const auto witness = elsewhere(run, failed)) {
+      plan.push_back(step_of(visit.site, *witness, StepRole::witness));
+    }
+  }
+}
+
+}  // namespace
+
+asio::awaitable<void> try_quic(std::shared_ptr<Run> run, std::vector<Visit>& visits) {
+  const bool doubtful = std::ranges::any_of(visits, [](const Visit& visit) { return !visit.facts.doubts.empty(); });
+  if (doubtful || run->request().depth != Depth::core) co_return;
+  for (std::size_t i = 0; i < visits.size(); ++i) {
+    if (was_visited(visits, i)) continue;
+    co_await visit_quic(run, visits[i], run->main_latest(), Within::round);
+    if (!visits[i].facts.quic_failed.empty()) co_return;
+  }
+}
+
+asio::awaitable<void> follow_quic(std::shared_ptr<Run> run, std::vector<Visit> visits) {
+  if (run->request().depth != Depth::core) co_return;
+  std::vector<QuicStep> plan;
+  for (std::size_t i = 0; i < visits.size(); ++i) {
+    if (!visits[i].facts.quic_tried && !visits[i].facts.doubts.empty() && !was_visited(visits, i)) {
+      const MonotonicTime latest = run->immediate_set_latest();
+      if (run->timeline().now() < latest) co_await visit_quic(run, visits[i], latest, Within::follow_up);
+    }
+    plan_pairs(*run, visits[i], plan);
+  }
+  if (plan.empty()) co_return;
+  const MonotonicTime latest = run->immediate_set_latest();
+  std::shuffle(plan.begin(), plan.end(), run->dice());
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    const Microseconds left = latest - run->timeline().now();
+    if (left <= Microseconds(0)) {
+      run->count_limit("immediate_set");
+      co_return;
+    }
+    const MonotonicTime share = run->timeline().now() + left / static_cast<std::int64_t>(plan.size() - i);
+    QuicStep step = std::move(plan[i]);
+    const bool is_ping = step.name.empty();
+    step.tally = run->begin_follow_up(is_ping ? kQuicPingBytesReckoned : kQuicHandshakeBytesReckoned);
+    if (step.tally == nullptr) continue;
+    if (is_ping) {
+      co_await ping(run, std::move(step), share);
+    } else {
+      (void)co_await shake(run, std::move(step), share);
+    }
+  }
+}
+
+}  // namespace kua::probe
