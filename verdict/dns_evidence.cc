@@ -60,9 +60,25 @@ void take_trusted(DnsEvidence& e, const Lookup& step, std::uint32_t index) {
   e.references.add(index, Part::truth);
 }
 
+bool share_address(const std::vector<IpAddress>& a, const std::vector<IpAddress>& b) {
+  return std::ranges::any_of(
+      a, [&](const IpAddress& address) { return std::ranges::find(b, address) != b.end(); });
+}
+
+// Addresses that came where no true answer comes from.
+struct Forgeries {
+  std::vector<IpAddress> raced;      // before a reply that holds what DoH or a control gives
+  std::vector<IpAddress> of_nobody;  // from an address that runs no resolver
+};
+
 // A race proves a forger only if the first reply is false by itself: two honest answers may differ.
-void take_race(DnsEvidence& e, const Scene& scene, const Lookup& step, std::uint32_t index) {
+void take_race(DnsEvidence& e, const Scene& scene, const Site& site, const Lookup& step, std::uint32_t index,
+               Forgeries& forgeries) {
   if (!step.reply) return;
+  const auto given_by_others = [&](const IpAddress& address) {
+    const KnownAddress* known = site.find(address);
+    return known != nullptr && (known->by_doh || known->by_control);
+  };
   const Answer first = answer_of(*step.reply);
   for (const DnsReply& later : step.late) {
     const bool bogon = all_unroutable(scene, *step.reply) && any_routable(scene, later);
@@ -78,11 +94,14 @@ void take_race(DnsEvidence& e, const Scene& scene, const Lookup& step, std::uint
     e.false_is_bogon |= bogon;
     e.truth_is_public |= bogon || denied;
     e.references.add(index, Part::witness);
+    if (other && std::ranges::any_of(later.addresses, given_by_others)) {
+      forgeries.raced.insert(forgeries.raced.end(), step.reply->addresses.begin(), step.reply->addresses.end());
+    }
   }
 }
 
 void take_nobody(DnsEvidence& e, const Scene& scene, const Site& site, const Lookup& step,
-                 std::uint32_t index) {
+                 std::uint32_t index, Forgeries& forgeries) {
   if (!step.reply) return;
   const Answer answer = answer_of(*step.reply);
   // The truth from an address without resolver is a transparent proxy's, often the owner's own router.
@@ -93,12 +112,14 @@ void take_nobody(DnsEvidence& e, const Scene& scene, const Site& site, const Loo
   e.false_is_bogon |= all_unroutable(scene, *step.reply);
   e.answered_by_nobody = true;
   e.false_answer = answer;
+  forgeries.of_nobody.insert(forgeries.of_nobody.end(), step.reply->addresses.begin(), step.reply->addresses.end());
   e.references.add(index, Part::witness);
 }
 
 void take_lookups(DnsEvidence& e, const Scene& scene, const Site& site, Family family) {
   Answer first = Answer::not_asked;
   Answer repeated = Answer::not_asked;
+  Forgeries forgeries;
   scene.each<Lookup>(site, [&](std::uint32_t index, const Lookup& step) {
     const bool system = step.engine == ResolverEngine::system;
     if (step.role == StepRole::same_address) {
@@ -111,14 +132,15 @@ void take_lookups(DnsEvidence& e, const Scene& scene, const Site& site, Family f
       e.other_type_answered |= system && is_own(step.role) && answer_of(step) == Answer::addresses;
       return;
     }
-    if (step.role == StepRole::no_resolver) return take_nobody(e, scene, site, step, index);
+    if (step.role == StepRole::no_resolver) return take_nobody(e, scene, site, step, index, forgeries);
     if (!is_own(step.role)) return;
-    take_race(e, scene, step, index);
+    take_race(e, scene, site, step, index, forgeries);
     if (!system) return take_trusted(e, step, index);
     Answer& slot = step.role == StepRole::retry ? repeated : first;
     slot = better(slot, answer_of(step));
     e.references.add(index, Part::seen);
   });
+  e.same_forgery = share_address(forgeries.raced, forgeries.of_nobody);
   e.system = first;
   if (first != Answer::addresses && repeated == Answer::addresses) {
     e.system = repeated;
@@ -301,6 +323,8 @@ DnsEvidence extract_dns(const Scene& scene, const Site& site, Family family) {
   take_lookups(e, scene, site, family);
   bool named_by_all = true;  // DoH or a control gave each of them too
   for (const KnownAddress& known : site.addresses) {
+    e.other_type_exists |=
+        known.address.family() != family && (known.by_doh || known.by_udp || known.by_control);
     if (!known.by_system || known.address.family() != family) continue;
     const bool by_others = known.by_doh || known.by_control;
     e.agrees |= by_others;
@@ -323,9 +347,11 @@ DnsEvidence extract_dns(const Scene& scene, const Site& site, Family family) {
 }
 
 bool is_void(const DnsEvidence& e) noexcept {
-  const bool nobody_has_one = e.system == Answer::empty && e.trusted_addresses == 0 && !e.truth_is_public;
+  const bool nobody_has_one = is_no_such_name(e.system) && e.trusted_addresses == 0 && !e.truth_is_public;
+  const bool other_type_speaks =
+      e.system == Answer::empty ? e.other_type_answered : e.other_type_exists && e.trusted_no_such_name > 0;
   return !e.answered_by_nobody && !e.raced &&
-         (e.system == Answer::not_asked || (nobody_has_one && e.other_type_answered));
+         (e.system == Answer::not_asked || (nobody_has_one && other_type_speaks));
 }
 
 }  // namespace kua::verdict

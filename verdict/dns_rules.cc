@@ -72,6 +72,11 @@ constexpr std::array kDnsRules = {
               return forged_on_path(e) && e.false_answer == Answer::addresses &&
                      (e.misfit_here_only || (e.true_address_works && (e.misfit || e.dead)));
             }},
+    Rule<E>{"dns.injected_twice", State::blocked, "dns.injection.other",
+            Part::seen | Part::witness | Part::truth,
+            "a forger on the path answered with one address before a true reply and for an address that runs no "
+            "resolver, and nobody else gives it",
+            [](const E& e) { return gave_addresses(e) && e.same_forgery; }},
     Rule<E>{"dns.bogon", State::blocked, "dns.bogon", Part::seen | Part::truth,
             "the resolver gave only private or reserved addresses where trusted answers are public",
             [](const E& e) { return gave_addresses(e) && e.bogon && e.truth_is_public; }},

@@ -15,6 +15,7 @@ struct DnsEvidence {
   bool only_on_retry = false;         // the first asking failed, a repetition was answered
   int silences = 0;                   // lookups of the name, of any type, that met silence
   bool other_type_answered = false;   // the system resolver gave addresses of the other family
+  bool other_type_exists = false;     // a trusted resolver or a control did
   bool other_names_answered = false;  // the system resolver answers for other names
 
   // Trusted resolvers, by how many lookups said so; DoH apart since nobody on the path can forge it.
@@ -45,6 +46,9 @@ struct DnsEvidence {
   bool answered_by_nobody = false;  // a false answer from an address that runs no resolver
   Answer false_answer = Answer::not_asked;  // of the race or of nobody
   bool false_is_bogon = false;
+  // The race's first address came from an address without resolver too, while the reply that came second
+  // holds what DoH or a control gives: no resolver's choice of one edge or another.
+  bool same_forgery = false;
 
   std::string detail;
   References references;

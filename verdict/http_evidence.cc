@@ -193,18 +193,24 @@ class HttpExtraction {
 
   void compare() {
     scene_.each<HttpRoundTrip>(stop_, [&](std::uint32_t index, const HttpRoundTrip& step) {
-      if (step.role != StepRole::same_address ||
-          step.endpoint.address != first_cut_->endpoint.address) {
-        return;
+      if (step.endpoint.address != first_cut_->endpoint.address || how_failed(step) == How::here) return;
+      if (step.role == StepRole::same_address) {
+        e_.references.add(index, Part::pair);
+        if (has_passed(step)) e_.pair = Compared::passed;
+        else if (e_.pair == Compared::absent) e_.pair = Compared::failed;
+      } else if (step.role == StepRole::residual && has_passed(step)) {
+        take_residual(index, step);
       }
-      const How how = how_failed(step);
-      if (how == How::here) return;
-      e_.references.add(index, Part::pair);
-      const bool passed = how == How::none || (how == How::garbage && step.bytes_received > 0);
-      const bool further = e_.cut != How::freeze || step.bytes_received > first_cut_->bytes_received;
-      if (passed && further) e_.pair = Compared::passed;
-      else if (e_.pair == Compared::absent) e_.pair = Compared::failed;
     });
+    // A pair whose connection already failed has no round trip.
+    scene_.each<Connect>(stop_, [&](std::uint32_t index, const Connect& step) {
+      const How how = how_failed(step);
+      const bool at_cut = step.endpoint.address == first_cut_->endpoint.address;
+      if (step.role != StepRole::same_address || !at_cut || how == How::none || how == How::here) return;
+      e_.references.add(index, Part::pair);
+      if (e_.pair == Compared::absent) e_.pair = Compared::failed;
+    });
+    e_.residual_passed &= e_.pair == Compared::failed;
     scene_.each<HttpRoundTrip>(site_, [&](std::uint32_t index, const HttpRoundTrip& step) {
       const How how = how_failed(step);
       if (step.role != StepRole::witness || step.hop != stop_.hop || how == How::here) return;
@@ -212,6 +218,21 @@ class HttpExtraction {
       if (how != e_.cut) e_.witness = Compared::passed;
       else if (e_.witness == Compared::absent) e_.witness = Compared::failed;
     });
+  }
+
+  // Under the harmless Host, against the cut.
+  bool has_passed(const HttpRoundTrip& step) const {
+    const How how = how_failed(step);
+    const bool passed = how == How::none || (how == How::garbage && step.bytes_received > 0);
+    return passed && (e_.cut != How::freeze || step.bytes_received > first_cut_->bytes_received);
+  }
+
+  void take_residual(std::uint32_t index, const HttpRoundTrip& step) {
+    e_.residual_passed = true;
+    e_.references.add(index, Part::residual);
+    const auto since = step.offset - first_cut_->offset - first_cut_->duration;
+    e_.detail = "residual_seconds=" +
+                std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count());
   }
 
   const Scene& scene_;

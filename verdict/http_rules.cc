@@ -92,6 +92,13 @@ constexpr std::array kHttpRules = {
             [](const E& e) {
               return readable(e) && was_cut(e) && e.pair == Compared::passed && beyond_luck(e);
             }},
+    Rule<E>{"http.cut_with_residue", State::blocked, "http.*.host",
+            Part::seen | Part::pair | Part::witness | Part::residual,
+            "after the Host was cut the whole address failed for a while, then passed the harmless Host again",
+            [](const E& e) {
+              return readable(e) && was_cut(e) && e.residual_passed &&
+                     (e.witness == Compared::failed || !is_silent(e) || (e.repeated && e.control == Says::up));
+            }},
     Rule<E>{"http.cut_at_witness", State::blocked, "http.*.host", Part::seen | Part::witness,
             "requests for the host are cut in the same way at a witness address, and controls get through",
             [](const E& e) {

@@ -42,6 +42,7 @@ struct HttpEvidence {
   bool repeated = false;
   Compared pair = Compared::absent;     // same address, harmless Host
   Compared witness = Compared::absent;  // witness address, target's Host; failed: in the same way
+  bool residual_passed = false;         // the pair failed first and passed after the residual time
 
   std::string detail;
   References references;

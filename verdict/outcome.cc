@@ -84,7 +84,8 @@ How how_failed(const Connect& step) noexcept {
   // Without the ICMP message itself an unreachable host may be our own neighbour table.
   if (how == How::unreachable && !step.icmp) return How::here;
   if (step.icmp && step.icmp->origin == IcmpOrigin::local) return How::here;
-  return how;
+  // Some messages come with an errno that else is ours: EACCES for ICMPv6 administratively prohibited.
+  return step.icmp && how == How::here ? How::unreachable : how;
 }
 
 How how_failed(const TlsHandshake& step) noexcept {

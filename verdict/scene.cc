@@ -154,6 +154,7 @@ void Scene::learn_line() {
       const char first = lookup->resolver.empty() ? 'x' : lookup->resolver.front();
       line_.far_end |= lookup->engine == ResolverEngine::doh;
       line_.tls |= lookup->engine == ResolverEngine::doh;
+      line_.unopened_tls |= lookup->engine == ResolverEngine::doh;
       line_.family[0] |= first >= '0' && first <= '9';
       line_.family[1] |= first == '[';
     } else if (const auto* connect = std::get_if<Connect>(&observation)) {
@@ -163,6 +164,7 @@ void Scene::learn_line() {
     } else if (const auto* handshake = std::get_if<TlsHandshake>(&observation)) {
       // A portal has no chain that is valid for a name it does not own.
       line_.far_end |= is_trusted(*handshake);
+      line_.unopened_tls |= is_trusted(*handshake);
       line_.tls |= answered_tls(*handshake);
     }
   }

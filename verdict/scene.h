@@ -54,6 +54,7 @@ struct Stop {
 struct LineProof {
   bool far_end = false;              // something unforgeable answered: a trusted chain, DoH, a known line
   bool tls = false;                  // some TLS handshake got an answer
+  bool unopened_tls = false;         // some ended under a chain that our store trusts, a DoH resolver's among them
   std::array<bool, 2> family{};      // something answered over the family; index: is IPv6
   [[nodiscard]] bool over(Family which) const noexcept { return family[which == Family::ip6 ? 1 : 0]; }
 };

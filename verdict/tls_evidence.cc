@@ -135,6 +135,8 @@ class TlsExtraction {
     });
     e_.some_cut = e_.completed && e_.cut != How::none && e_.pair == Compared::passed;
     e_.residual_passed &= e_.pair == Compared::failed;
+    // Antivirus opens TLS to wherever it leads. Who opens it at one address only, under any name, is on the path.
+    e_.authority_everywhere &= !(witness_unopened_ && scene_.line().unopened_tls);
   }
 
   void take_pair(std::uint32_t index, const TlsHandshake& step) {
@@ -167,6 +169,9 @@ class TlsExtraction {
   void take_witness(std::uint32_t index, const TlsHandshake& step) {
     if (untrusted_ != nullptr && is_untrusted(step) && same_authority(*untrusted_, step)) {
       e_.authority_at_witness = true;
+      e_.references.add(index, Part::witness);
+    } else if (untrusted_ != nullptr && how_failed(step) == How::none && !step.chain.empty()) {
+      witness_unopened_ = true;
       e_.references.add(index, Part::witness);
     }
     const How how = how_failed(step);
@@ -233,6 +238,7 @@ class TlsExtraction {
   const Family family_;
   bool vouched_only_ = false;
   int cuts_ = 0;
+  bool witness_unopened_ = false;  // its handshake under the target's name showed another authority
   const TlsHandshake* first_cut_ = nullptr;
   const TlsHandshake* untrusted_ = nullptr;
   E e_;

@@ -72,7 +72,7 @@ constexpr std::array kTlsRules = {
     Rule<E>{"tls.issuer_of_controls", State::insufficient, "", only(Part::seen),
             "the site's own issuer signed the chain: an old root store, or a certificate out of its time or place",
             [](const E& e) { return is_untrusted_chain(e) && e.issuer_of_controls; }},
-    Rule<E>{"tls.untrusted_root", State::blocked, "tls.mitm.untrusted_root", only(Part::seen),
+    Rule<E>{"tls.untrusted_root", State::blocked, "tls.mitm.untrusted_root", Part::seen | Part::pair | Part::witness,
             "the chain ends in a root that no system trusts where controls get a trusted one",
             [](const E& e) {
               return is_forgery_by_shape(e) && e.control == Says::up && e.confirmed;

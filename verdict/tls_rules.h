@@ -27,7 +27,8 @@ struct TlsEvidence {
   bool interception_root = false;   // it ends in a listed one
   bool leaf_of_controls = false;    // controls were given the same key
   bool issuer_of_controls = false;  // a certificate above the leaf is one that controls saw
-  bool authority_everywhere = false;  // the same authority signed for the harmless name
+  // The same authority signed for the harmless name, and nothing shows that it leaves other places alone.
+  bool authority_everywhere = false;
   bool authority_at_witness = false;  // … for the target's name at an address that does not have it
 
   // A handshake that was cut.

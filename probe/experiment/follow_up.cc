@@ -95,7 +95,6 @@ Approach again(const Site& site, const Doubt& doubt) {
 struct Residual {
   Site site;
   Doubt doubt;
-  MonotonicTime failed_at;
 };
 
 struct Deferred {
@@ -146,25 +145,31 @@ asio::awaitable<void> run_pairs(std::shared_ptr<Run> run, std::vector<Visit> vis
     approach.latest = run->timeline().now() + left / static_cast<std::int64_t>(plan.size() - i);
     const bool is_s = approach.context.role == StepRole::same_address;
     const std::optional<Arrival> arrival = co_await go_if_room(run, std::move(approach));
-    if (is_s && arrival && arrival->failed_at) {
-      deferred->residuals.push_back({plan[i].site, plan[i].doubt, run->timeline().now()});
-    }
+    if (is_s && arrival && arrival->failed_at) deferred->residuals.push_back({plan[i].site, plan[i].doubt});
   }
 }
 
+// Sites with what failed at addresses that only trusted resolvers gave: a lie of the resolver does not hide
+// what happens behind it.
+using Behind = std::shared_ptr<std::vector<Visit>>;
+
 // Where only trusted resolvers point, unless a certificate proved the network's answer right. Takes half
 // of the set's time at most; the pairs go on beside it.
-asio::awaitable<void> go_to_trusted(std::shared_ptr<Run> run, Visit visit, MonotonicTime latest) {
+asio::awaitable<void> go_to_trusted(std::shared_ptr<Run> run, Visit visit, MonotonicTime latest, Behind behind) {
   const std::vector<IpAddress> more = only_trusted(visit.facts);
   if (visit.facts.proven || more.empty()) co_return;
   const MonotonicTime half = run->deadline(run->pacing().immediate_set_deadline / 2, latest);
-  co_await try_trusted_addresses(run, visit.site, more, half);
+  std::vector<Doubt> doubts = co_await try_trusted_addresses(run, visit.site, more, half);
+  if (doubts.empty()) co_return;
+  visit.facts.doubts = std::move(doubts);
+  behind->push_back(std::move(visit));
 }
 
-asio::awaitable<void> ask_trusted_and_go(std::shared_ptr<Run> run, Visit visit, LookupPlan plan) {
+asio::awaitable<void> ask_trusted_and_go(std::shared_ptr<Run> run, Visit visit, LookupPlan plan,
+                                         Behind behind) {
   const MonotonicTime latest = plan.latest;
   visit.facts.trusted = co_await ask_trusted(run, std::move(plan));
-  co_await go_to_trusted(std::move(run), std::move(visit), latest);
+  co_await go_to_trusted(std::move(run), std::move(visit), latest, std::move(behind));
 }
 
 asio::awaitable<void> ask_and_forget(std::shared_ptr<Run> run, LookupPlan plan) {
@@ -176,7 +181,8 @@ asio::awaitable<void> ask_and_forget(std::shared_ptr<Run> run, LookupPlan plan) 
 }
 
 // The lookups of the immediate set, in random order but side by side: they share no state on the path.
-asio::awaitable<void> run_lookups(std::shared_ptr<Run> run, Visit visit, MonotonicTime latest) {
+asio::awaitable<void> run_lookups(std::shared_ptr<Run> run, Visit visit, MonotonicTime latest,
+                                  Behind behind) {
   LookupPlan plan;
   plan.hop = visit.site.hop;
   plan.host = visit.site.host;
@@ -184,12 +190,12 @@ asio::awaitable<void> run_lookups(std::shared_ptr<Run> run, Visit visit, Monoton
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   TaskGroup group(executor);
   if (visit.facts.trusted) {
-    group.spawn(go_to_trusted(run, visit, latest));
+    group.spawn(go_to_trusted(run, visit, latest, behind));
   } else {
     LookupPlan trusted_plan = plan;
     trusted_plan.role = StepRole::trusted;
     trusted_plan.tally = run->begin_follow_up(kLookupBytesReckoned + kDohBytesReckoned);
-    if (trusted_plan.tally) group.spawn(ask_trusted_and_go(run, visit, std::move(trusted_plan)));
+    if (trusted_plan.tally) group.spawn(ask_trusted_and_go(run, visit, std::move(trusted_plan), behind));
   }
   std::vector<LookupPlan> others;
   LookupPlan nobody = plan;
@@ -245,22 +251,40 @@ std::vector<Approach> relay_pairs(const Run& run, const std::vector<Visit>& visi
   return out;
 }
 
+// The pairs of what failed behind a lie come last, and only with time enough that a slow line does not look
+// like a silent one; on demand they get it.
+asio::awaitable<void> run_pairs_behind(std::shared_ptr<Run> run, std::vector<Visit> behind, FollowUp granted,
+                                       std::shared_ptr<Deferred> deferred) {
+  if (behind.empty()) co_return;
+  const Microseconds enough = run->pacing().immediate_set_deadline / 4;
+  const MonotonicTime now = run->timeline().now();
+  MonotonicTime latest = run->immediate_set_latest();
+  if (granted == FollowUp::all) latest = std::max(latest, now + 2 * enough);
+  if (latest - now < enough) {
+    run->count_limit("immediate_set");
+    co_return;
+  }
+  co_await run_pairs(run, std::move(behind), latest, deferred);
+}
+
 // Lookups and pairs side by side, over by one instant.
 asio::awaitable<void> run_immediate_set(std::shared_ptr<Run> run, std::vector<Visit> visits, FollowUp granted,
                                         std::shared_ptr<Deferred> deferred) {
   const MonotonicTime latest = run->immediate_set_latest();
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   TaskGroup group(executor);
+  const auto behind = std::make_shared<std::vector<Visit>>();
   for (const Visit& visit : visits) {
     if (IpAddress::parse(visit.site.host)) continue;  // nothing to look up
     if (granted == FollowUp::none) {
-      group.spawn(go_to_trusted(run, visit, latest));
+      group.spawn(go_to_trusted(run, visit, latest, behind));
     } else {
-      group.spawn(run_lookups(run, visit, latest));
+      group.spawn(run_lookups(run, visit, latest, behind));
     }
   }
   if (granted != FollowUp::none) co_await run_pairs(run, std::move(visits), latest, deferred);
   co_await group.join();
+  if (granted != FollowUp::none) co_await run_pairs_behind(run, std::move(*behind), granted, deferred);
   if (const auto until = run->listening_until()) co_await rest_until(run, std::min(*until, latest));
   run->take_late_replies();
 }
@@ -272,11 +296,18 @@ asio::awaitable<void> run_relay_pairs(std::shared_ptr<Run> run, std::vector<Appr
 asio::awaitable<void> run_deferred(std::shared_ptr<Run> run, Deferred deferred) {
   if (deferred.retries.empty()) co_return;
   const Pacing& pacing = run->pacing();
+  // The target's name would set off residual blocking anew: where S failed, S is the next to come there.
+  const MonotonicTime set_over = run->timeline().now();
+  std::erase_if(deferred.retries, [&](const Approach& retry) {
+    return std::ranges::any_of(deferred.residuals, [&](const Residual& residual) {
+      return residual.doubt.endpoint == retry.endpoint;
+    });
+  });
   const Microseconds rest = run->dice().between(pacing.retry_rest_min, pacing.retry_rest_max);
-  co_await rest_until(run, run->timeline().now() + rest);
+  if (!deferred.retries.empty()) co_await rest_until(run, set_over + rest);
   for (const Approach& retry : deferred.retries) (void)co_await go_if_room(run, retry);
   for (const Residual& residual : deferred.residuals) {
-    co_await rest_until(run, residual.failed_at + pacing.residual_rest);
+    co_await rest_until(run, set_over + pacing.residual_rest);
     auto s = same_address(*run, residual.site, residual.doubt);
     if (!s) continue;
     s->context.role = StepRole::residual;

@@ -237,8 +237,10 @@ std::vector<IpAddress> only_trusted(const SiteFacts& facts) {
   return out;
 }
 
-asio::awaitable<void> try_trusted_addresses(std::shared_ptr<Run> run, Site site,
-                                            std::vector<IpAddress> addresses, MonotonicTime latest) {
+asio::awaitable<std::vector<Doubt>> try_trusted_addresses(std::shared_ptr<Run> run, Site site,
+                                                          std::vector<IpAddress> addresses,
+                                                          MonotonicTime latest) {
+  std::vector<Doubt> doubts;
   std::vector<std::vector<IpAddress>> families;
   for (const Family family : {Family::ip4, Family::ip6}) {
     if (family == Family::ip6 && !run->ipv6_worth_trying()) continue;
@@ -249,7 +251,7 @@ asio::awaitable<void> try_trusted_addresses(std::shared_ptr<Run> run, Site site,
     const MonotonicTime now = run->timeline().now();
     if (now >= latest) {
       run->count_limit("immediate_set");
-      co_return;
+      break;
     }
     const auto share = (latest - now) / static_cast<std::int64_t>(families.size() - i);
     const auto out = std::make_shared<FamilyOutcome>(StepRole::trusted, now + share);
@@ -258,10 +260,11 @@ asio::awaitable<void> try_trusted_addresses(std::shared_ptr<Run> run, Site site,
     out->tally = run->begin_follow_up(reckoned_bytes(approach_of(site, first, StepRole::trusted)) + connects);
     if (out->tally == nullptr) continue;
     co_await try_family(run, site, families[i], out);
-    if (!out->open) continue;
     SiteFacts unused;
-    co_await ask_page(run, out, unused);
+    if (out->open) co_await ask_page(run, out, unused);
+    doubts.insert(doubts.end(), out->doubts.begin(), out->doubts.end());
   }
+  co_return doubts;
 }
 
 asio::awaitable<SiteFacts> measure_site(std::shared_ptr<Run> run, Site site, std::vector<IpAddress> known) {

@@ -52,9 +52,10 @@ struct SiteFacts {
 // Addresses that only trusted resolvers gave, at most kAddressesPerFamilyMax a family.
 [[nodiscard]] std::vector<IpAddress> only_trusted(const SiteFacts& facts);
 // Connects and more at addresses that only trusted resolvers gave (role trusted). Over by `latest`, which
-// the families share.
-[[nodiscard]] boost::asio::awaitable<void> try_trusted_addresses(std::shared_ptr<Run> run, Site site,
-                                                                 std::vector<IpAddress> addresses,
-                                                                 MonotonicTime latest);
+// the families share. Returns what failed there.
+[[nodiscard]] boost::asio::awaitable<std::vector<Doubt>> try_trusted_addresses(std::shared_ptr<Run> run,
+                                                                               Site site,
+                                                                               std::vector<IpAddress> addresses,
+                                                                               MonotonicTime latest);
 
 }  // namespace kua::probe

@@ -100,15 +100,20 @@ TEST(WebFollowUp, BeginsInTimeWhereASecondHandshakeHangs) {
   EXPECT_LT(begun_after_failure<TlsHandshake>(m), std::chrono::milliseconds(1'000));
 }
 
-TEST(WebFollowUp, AsksAgainWhenResidualBlockingMayHavePassed) {
+TEST(WebFollowUp, LetsResidualBlockingPassBeforeItAsksAgain) {
+  using std::chrono::milliseconds;
+  using Steady = std::chrono::steady_clock;
   World world;
+  world.instrument.pacing.residual_rest = milliseconds(600);
+  world.instrument.pacing.retry_rest_min = milliseconds(300);
+  world.instrument.pacing.retry_rest_max = milliseconds(300);
   DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
   world.instrument.system_resolvers = {dns.endpoint()};
   ServerOptions options = secure(world, {"site.example"});
-  int seen = 0;  // the target's name closes the address for the next four connections
-  options.gate = [&seen](std::string_view hello) {
-    ++seen;
-    return names(hello, "site.example") || seen <= 5 ? Then::reset : Then::go_on;
+  Steady::time_point until;  // each sight of the target's name closes the address anew
+  options.gate = [&until](std::string_view hello) {
+    if (names(hello, "site.example")) until = Steady::now() + milliseconds(400);
+    return Steady::now() < until ? Then::reset : Then::go_on;
   };
   Server server(world.loop, options);
   const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::all);
@@ -116,6 +121,7 @@ TEST(WebFollowUp, AsksAgainWhenResidualBlockingMayHavePassed) {
   const auto residual = steps_of<TlsHandshake>(m, StepRole::residual);
   ASSERT_THAT(residual, SizeIs(1));
   EXPECT_EQ(residual[0].server_name, "harmless.example");
+  EXPECT_FALSE(residual[0].failure) << "a retry under the target's name in between would have closed it";
   EXPECT_GE(steps_of<TlsHandshake>(m, StepRole::retry).size(), 2u);
 }
 
@@ -175,6 +181,29 @@ TEST(WebFollowUp, GoesWhereTrustedResolversPointWhenTheNetworksLies) {
   ASSERT_THAT(harmless, Not(IsEmpty()));
   EXPECT_EQ(harmless[0].name.text(), "harmless.example");
   EXPECT_EQ(harmless[0].host, "site.example");
+}
+
+TEST(WebFollowUp, PairsWhatFailsBehindALie) {
+  World world;
+  DnsServer dns(world.loop, zone("site.example", {"10.1.2.3"}));  // an address that is not gone to
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options = secure(world, {"other.example"});
+  options.gate = [](std::string_view hello) { return names(hello, "site.example") ? Then::reset : Then::go_on; };
+  Server server(world.loop, options);
+  DohServerOptions doh_options;
+  doh_options.identity = world.authority.issue({{"dns.example"}});
+  doh_options.answer = [](const wire::DnsMessage& query) { return addresses_reply(query, {"127.0.0.1"}); };
+  DohServer doh(world.loop, doh_options);
+  world.list.trusted_resolvers = {{"test", at("https", "dns.example", doh.port(), "/dns-query{?dns}"),
+                                   {*IpAddress::parse("127.0.0.1")}, false}};
+
+  const Measurement m = world.check(at("https", "site.example", server.port()), FollowUp::immediate);
+
+  ASSERT_THAT(steps_of<TlsHandshake>(m, StepRole::trusted), SizeIs(1));
+  EXPECT_EQ(steps_of<TlsHandshake>(m, StepRole::trusted)[0].failure->code, FailureCode::connection_reset);
+  ASSERT_THAT(steps_of<TlsHandshake>(m, StepRole::same_address), SizeIs(1));
+  EXPECT_FALSE(steps_of<TlsHandshake>(m, StepRole::same_address)[0].failure);
+  EXPECT_THAT(steps_of<TlsHandshake>(m, StepRole::retry), SizeIs(1));
 }
 
 TEST(WebFollowUp, KeyTierAsksTrustedResolversOnlyOnDoubt) {

@@ -161,6 +161,16 @@ TEST(DnsRules, Forgery) {
   for (const Case& row : rows) check(row);
 }
 
+TEST(DnsRules, ATypeThatNobodyHasIsLeftToTheOther) {
+  const Story denied = Story().rcode(kSystem, 3).rcode(kSystem, 3, QueryType::aaaa).as(trusted)
+                           .answers(kDoh, {kTrue}).answers(kDoh, {}, QueryType::aaaa);
+  for (const Verdict& verdict : judge(denied.measurement, {}, knowledge())) {
+    EXPECT_NE(verdict.state, State::down) << "the name exists, only without IPv6\n" << verdict.rule;
+  }
+  check({"… and the denial of the name stands alone", denied, {}, kDns, State::blocked, "dns.nxdomain",
+         "dns.nxdomain"});
+}
+
 TEST(DnsRules, Injection) {
   const Case rows[] = {
       {"a bogon with the true answer behind it", Story().answers(kSystem, {"10.10.34.35"}).then_came({kTrue}),
@@ -172,6 +182,18 @@ TEST(DnsRules, Injection) {
        truth().answers(kSystem, {kElsewhere}).then_came({kTrue})
            .presents(kElsewhere, ChainTrust::wrong_host, "x", "y").as(trusted).shakes(kTrue),
        {}, kDns, State::blocked, "dns.injected_other", "dns.injection.other"},
+      {"one false address before the true answer and from an address that runs no resolver: nothing more is "
+       "needed, though the name is cut at both",
+       truth().answers(kSystem, {kElsewhere}).then_came({kTrue}).cut(kElsewhere, kReset).as(trusted)
+           .cut(kTrue, kReset).as(no_resolver).answers(kUdp, {kElsewhere}),
+       {}, kDns, State::blocked, "dns.injected_twice", "dns.injection.other"},
+      {"a transparent resolver that gives another edge is no injector",
+       truth().answers(kSystem, {kElsewhere}).cut(kElsewhere, kReset).as(trusted).cut(kTrue, kReset)
+           .as(no_resolver).answers(kUdp, {kElsewhere}),
+       {}, kDns, State::insufficient, "dns.unverified"},
+      {"two answers to one query are none either, though nobody proves them right",
+       truth().answers(kSystem, {kElsewhere}).then_came({kTrue}).cut(kElsewhere, kReset), {}, kDns,
+       State::insufficient, "dns.unverified"},
       {"a blocker's address with the true answer behind it",
        truth().answers(kSystem, {"203.0.113.66"}).then_came({kTrue}), {}, kDns, State::blocked,
        "dns.injected_blockpage", "dns.injection.blockpage"},

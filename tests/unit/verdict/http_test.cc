@@ -279,5 +279,19 @@ TEST(Page, HostOfUrl) {
   EXPECT_EQ(host_of_url(""), "");
 }
 
+TEST(HttpRules, Residue) {
+  const Case rows[] = {
+      {"residual blocking: the address fails for all names, and passes again after two minutes",
+       plain().page_cut(kTrue, kReset, 0, 80).as(same_address).no_connect(kTrue, kReset, 80).as(residual)
+           .plain_page(kTrue, 404, "Other", 10),
+       {}, kHttp, State::blocked, "http.cut_with_residue", "http.reset.host"},
+      {"silence once with a residue may be a line that was gone for a moment",
+       plain().page_cut(kTrue, kSilence, 0, 80).as(same_address).no_connect(kTrue, kSilence, 80).as(residual)
+           .plain_page(kTrue, 404, "Other", 10),
+       {}, kHttp, State::insufficient, "http.nothing_to_compare"},
+  };
+  for (const Case& row : rows) check(row);
+}
+
 }  // namespace
 }  // namespace kua::verdict::test

@@ -14,6 +14,15 @@ Story both_families() {
 }
 Controls up_over_both() { return {both_families().shakes(kTrue).shakes(kTrue6)}; }
 
+// Linux gives EACCES to a connect that ICMPv6 says is administratively prohibited.
+Story refused_by_errno_of_ours() {
+  Story story = Story().answers(ResolverEngine::system, {kTrue6}, QueryType::aaaa)
+                    .answers(ResolverEngine::doh, {kTrue6}, QueryType::aaaa).prohibited(kTrue6, IcmpOrigin::path);
+  std::get<Connect>(story.measurement.observations.back()).failure =
+      failure(FailureCode::permission_denied, Operation::connect);
+  return story;
+}
+
 TEST(TcpRules, Table) {
   const Case rows[] = {
       {"a connection is a connection", resolved().connects(kTrue), {}, kTcp, State::ok, "tcp.connected"},
@@ -36,6 +45,8 @@ TEST(TcpRules, Table) {
       {"a router that says prohibited proves it by itself",
        resolved().prohibited(kTrue, IcmpOrigin::path), {}, kTcp, State::blocked, "tcp.prohibited",
        "tcp.icmp_prohibited"},
+      {"… also by an errno that else is this machine's, as for ICMPv6", refused_by_errno_of_ours(), {}, kTcp,
+       State::blocked, "tcp.prohibited", "tcp.icmp_prohibited", kHost, {}},
       {"unless the site is down anyway", resolved().prohibited(kTrue, IcmpOrigin::path), down(), kTcp,
        State::down, "tcp.fails_for_everybody"},
       {"… or the address is dead for controls too, behind a filter of its own house",

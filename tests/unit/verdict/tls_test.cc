@@ -179,6 +179,32 @@ TEST(TlsRules, Certificates) {
   for (const Case& row : rows) check(row);
 }
 
+TEST(TlsRules, WhoOpensEveryName) {
+  const auto forged = [] {
+    return resolved().presents(kTrue, ChainTrust::unknown_authority, "forged", "nobody");
+  };
+  const Case rows[] = {
+      {"where the address opens every name and other places are left alone",
+       forged().as(same_address).presents(kTrue, ChainTrust::unknown_authority, "forged2", "nobody").as(witness)
+           .presents(kWitness, ChainTrust::wrong_host, "w", "ca"),
+       up(), kTls, State::blocked, "tls.untrusted_root", "tls.mitm.untrusted_root"},
+      {"where the witness is opened too it is an antivirus",
+       forged().as(same_address).presents(kTrue, ChainTrust::unknown_authority, "forged2", "nobody").as(witness)
+           .presents(kWitness, ChainTrust::unknown_authority, "forged3", "nobody"),
+       up(), kTls, State::insufficient, "tls.inspected_here"},
+      {"where no witness was asked it may be one",
+       forged().as(same_address).presents(kTrue, ChainTrust::unknown_authority, "forged2", "nobody"), up(), kTls,
+       State::insufficient, "tls.inspected_here"},
+      {"where every chain of this machine is opened it is one, whatever a witness shows",
+       Story().answers(ResolverEngine::system, {kTrue})
+           .presents(kTrue, ChainTrust::unknown_authority, "forged", "nobody").as(same_address)
+           .presents(kTrue, ChainTrust::unknown_authority, "forged2", "nobody").as(witness)
+           .presents(kWitness, ChainTrust::self_signed, "w", "w").link(LinkState::online),
+       up(), kTls, State::insufficient, "tls.inspected_here"},
+  };
+  for (const Case& row : rows) check(row);
+}
+
 TEST(TlsRules, TransfersBehindTheHandshake) {
   const auto frozen = [] { return resolved().shakes(kTrue).page_cut(kTrue, kSilence, 16'000); };
   const auto frozen_twice = [&] {
