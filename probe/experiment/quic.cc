@@ -89,6 +89,10 @@ asio::awaitable<void> visit_quic(std::shared_ptr<Run> run, Visit& visit, Monoton
   const std::vector<Endpoint> endpoints = http3_endpoints(*run, visit);
   visit.facts.quic_tried = true;
   for (const Endpoint& endpoint : endpoints) {
+    if (run->timeline().now() >= latest) {
+      run->count_limit("immediate_set");
+      co_return;
+    }
     QuicStep step = step_of(visit.site, endpoint, StepRole::main);
     step.name = visit.site.host;
     step.tally = what == Within::round ? run->tally() : run->begin_follow_up(kQuicHandshakeBytesReckoned);
@@ -105,6 +109,18 @@ bool was_visited(const std::vector<Visit>& visits, std::size_t index) {
   return std::any_of(visits.begin(), visits.begin() + static_cast<std::ptrdiff_t>(index), [&](const Visit& earlier) {
     return earlier.site.host == visits[index].site.host && earlier.facts.quic_tried;
   });
+}
+
+// Whether a failure before this is about the addresses of `visit`: a family that fails everywhere, as a broken
+// IPv6 does, leaves the other its say.
+bool is_doubtful(const std::vector<Visit>& visits, const Visit& visit) {
+  const auto concerns = [&visit](const Doubt& doubt) {
+    return !doubt.endpoint || std::ranges::any_of(visit.facts.reached, [&doubt](const Endpoint& reached) {
+      return reached.address.family() == doubt.endpoint->address.family();
+    });
+  };
+  return std::ranges::any_of(
+      visits, [&](const Visit& other) { return std::ranges::any_of(other.facts.doubts, concerns); });
 }
 
 // An address elsewhere that answers on this port; whether it speaks QUIC only its answer says.
@@ -137,10 +153,9 @@ void plan_pairs(Run& run, const Visit& visit, std::vector<QuicStep>& plan) {
 }  // namespace
 
 asio::awaitable<void> try_quic(std::shared_ptr<Run> run, std::vector<Visit>& visits) {
-  const bool doubtful = std::ranges::any_of(visits, [](const Visit& visit) { return !visit.facts.doubts.empty(); });
-  if (doubtful || run->request().depth != Depth::core) co_return;
+  if (run->request().depth != Depth::core) co_return;
   for (std::size_t i = 0; i < visits.size(); ++i) {
-    if (was_visited(visits, i)) continue;
+    if (was_visited(visits, i) || is_doubtful(visits, visits[i])) continue;
     co_await visit_quic(run, visits[i], run->main_latest(), Within::round);
     if (!visits[i].facts.quic_failed.empty()) co_return;
   }
@@ -151,8 +166,7 @@ asio::awaitable<void> follow_quic(std::shared_ptr<Run> run, std::vector<Visit> v
   std::vector<QuicStep> plan;
   for (std::size_t i = 0; i < visits.size(); ++i) {
     if (!visits[i].facts.quic_tried && !visits[i].facts.doubts.empty() && !was_visited(visits, i)) {
-      const MonotonicTime latest = run->immediate_set_latest();
-      if (run->timeline().now() < latest) co_await visit_quic(run, visits[i], latest, Within::follow_up);
+      co_await visit_quic(run, visits[i], run->immediate_set_latest(), Within::follow_up);
     }
     plan_pairs(*run, visits[i], plan);
   }

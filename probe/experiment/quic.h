@@ -10,8 +10,8 @@
 
 namespace kua::probe {
 
-// The main handshakes, where nothing else is in doubt: what failed before leaves them to the follow-up. Ends
-// at the first host that fails. Borrows `visits` until it is done.
+// The main handshakes, where nothing else is in doubt over their family: what failed before leaves them to the
+// follow-up. Ends at the first host that fails. Borrows `visits` until it is done.
 [[nodiscard]] boost::asio::awaitable<void> try_quic(std::shared_ptr<Run> run, std::vector<Visit>& visits);
 
 // The rest of it in the immediate set, over by its deadline: handshakes that have not been tried, and where

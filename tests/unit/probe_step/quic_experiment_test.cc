@@ -136,17 +136,17 @@ TEST_F(QuicBesideTcp, AWitnessAtTheSamePortIsPinged) {
 }
 
 TEST_F(QuicBesideTcp, WhatIsInDoubtOverTcpComesFirst) {
-  // The page is refused as a doubt of its own: the follow-up tries QUIC then.
+  // Another address of the same family is reset: the follow-up tries QUIC then.
   ServerOptions options = saying(R"(h3=":{}")");
   Server server(world.loop, options);
   port = server.port();
   UdpPeer peer(world.loop, kOtherVersion, "127.0.0.1", port);
-  ServerOptions six = options;
-  six.address = "::1";
-  six.port = port;
-  six.gate = [](std::string_view) { return Then::reset; };
-  Server reset_over_six(world.loop, six);
-  DnsServer both(world.loop, zone("site.example", {"127.0.0.1", "::1"}));
+  ServerOptions first = options;
+  first.address = "127.0.0.9";
+  first.port = port;
+  first.gate = [](std::string_view) { return Then::reset; };
+  Server reset_at_first(world.loop, first);
+  DnsServer both(world.loop, zone("site.example", {"127.0.0.9", "127.0.0.1"}));
   world.instrument.system_resolvers = {both.endpoint()};
   const Measurement m = world.check(at("https", "site.example", port), FollowUp::immediate);
   const auto quic = steps_of<QuicHandshake>(m);
@@ -154,6 +154,20 @@ TEST_F(QuicBesideTcp, WhatIsInDoubtOverTcpComesFirst) {
   const auto again = steps_of<TlsHandshake>(m, StepRole::retry);
   ASSERT_THAT(again, SizeIs(1));
   EXPECT_GT(quic[0].offset, again[0].offset);
+}
+
+TEST_F(QuicBesideTcp, AFamilyInDoubtLeavesTheOtherItsSay) {
+  Server server(world.loop, saying(R"(h3=":{}")"));
+  port = server.port();
+  UdpPeer peer(world.loop, kOtherVersion, "127.0.0.1", port);
+  DnsServer both(world.loop, zone("site.example", {"127.0.0.1", "::1"}));  // where nobody listens
+  world.instrument.system_resolvers = {both.endpoint()};
+  const Measurement m = world.check(at("https", "site.example", port), FollowUp::immediate);
+  const auto quic = steps_of<QuicHandshake>(m);
+  ASSERT_THAT(quic, SizeIs(1));
+  const auto again = steps_of<Connect>(m, StepRole::retry);
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_LT(quic[0].offset, again[0].offset);
 }
 
 TEST_F(QuicBesideTcp, ASilentPortCostsLittle) {

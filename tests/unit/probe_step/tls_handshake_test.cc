@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 
 #include <ostream>
 
 #include "probe/step/tcp_connect.h"
+#include "probe/step/trust_store_impl.h"
+#include "probe/step/verify_chain.h"
 #include "tests/unit/probe_step/world.h"
 
 namespace kua::test {
@@ -59,6 +62,45 @@ TEST_P(PresentedChain, IsRecordedAndNeverEndsTheHandshake) {
   EXPECT_EQ(seen.chain[0].sha256.size(), 64u);
   EXPECT_EQ(seen.chain[0].spki_sha256.size(), 64u);
   EXPECT_EQ(seen.chain[0].der.empty(), seen.trust == ChainTrust::trusted) << GetParam().says;
+}
+
+// Certificates of a PEM text, as DER.
+std::vector<std::string> der_of(const std::string& pem) {
+  const probe::OpensslPtr<BIO> in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  std::vector<std::string> out;
+  while (X509* const read = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)) {
+    const probe::OpensslPtr<X509> certificate(read);
+    unsigned char* der = nullptr;
+    const int length = i2d_X509(certificate.get(), &der);
+    out.emplace_back(reinterpret_cast<char*>(der), static_cast<std::size_t>(length));
+    OPENSSL_free(der);
+  }
+  return out;
+}
+
+// What came over QUIC is judged as what came over TCP.
+TEST_P(PresentedChain, IsJudgedTheSameFromItsBytes) {
+  World world;
+  ServerOptions options;
+  options.identity = GetParam().identity(world);
+  const TlsHandshake seen = observe(world, options, GetParam().name);
+  probe::ChainVerdict verdict;
+  verdict.now = world.clock.wall_now();
+  probe::judge_chain(world.trust.impl().context.get(), der_of(options.identity->chain_pem), GetParam().name, verdict);
+  EXPECT_EQ(verdict.trust, seen.trust) << GetParam().says;
+  EXPECT_EQ(verdict.chain, seen.chain) << GetParam().says;
+}
+
+TEST(JudgeChain, OfNothingOrGarbage) {
+  World world;
+  SSL_CTX* const context = world.trust.impl().context.get();
+  probe::ChainVerdict none;
+  probe::judge_chain(context, {}, "site.example", none);
+  EXPECT_EQ(none.trust, ChainTrust::not_presented);
+  probe::ChainVerdict garbage;
+  probe::judge_chain(context, {"no certificate"}, "site.example", garbage);
+  EXPECT_EQ(garbage.trust, ChainTrust::invalid);
+  EXPECT_THAT(garbage.chain, IsEmpty());
 }
 
 INSTANTIATE_TEST_SUITE_P(
