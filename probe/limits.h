@@ -85,6 +85,13 @@ inline constexpr std::size_t kAnswerBytesMax = 4 * 1024 * 1024;  // a signed lis
 inline constexpr std::size_t kAnswerHeaderBytesMax = 16 * 1024;
 inline constexpr std::chrono::seconds kRequestDeadline{60};
 inline constexpr std::chrono::seconds kConnectDeadline{15};
+// Born within it, a record is in its turn: the plan of the day keeps room for it. What is older is backlog and
+// takes what the plan leaves. Longer than any mean pause between reports.
+inline constexpr std::chrono::hours kFreshFor{1};
+// Bytes left for the backlog below which no batch of it is begun: handshakes would outweigh records.
+inline constexpr std::uint64_t kBacklogStepBytesMin = 10'000;
+// NDJSON for one byte on the wire, to make a batch that fits; 6.5 is usual.
+inline constexpr std::uint64_t kBatchCompressionReckoned = 4;
 // Back-off of one endpoint: doubles from the first to the second, and is forgotten when the line
 // returns, since a restoration window may last minutes.
 inline constexpr std::chrono::seconds kBackoffFirst{15};

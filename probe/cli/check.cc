@@ -61,10 +61,11 @@ class Check {
       if (auto kept = spool->append(std::move(record)); !kept) co_return fail_with(kept.error());
     }
     Uplink uplink = make_uplink(setup_, std::move(executor), clock_);
-    auto outcome = co_await uplink.deliver(*spool);
+    const Uplink::Ration everything;  // the owner asked for it
+    auto outcome = co_await uplink.deliver(*spool, everything);
     if (outcome.delivery.enrolment_needed) {
       if (const auto enrolled = co_await enrol(setup_, uplink); !enrolled) co_return fail_with(enrolled.error());
-      outcome = co_await uplink.deliver(*spool);
+      outcome = co_await uplink.deliver(*spool, everything);
     }
     if (outcome.stopped) {
       complain("what was measured is kept in the spool and not uploaded");

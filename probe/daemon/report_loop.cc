@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "platform/crypto/crypto.h"
 #include "probe/cli/reporting.h"
@@ -98,7 +99,10 @@ asio::awaitable<void> ReportLoop::report() {
 void ReportLoop::charge() {
   const std::uint64_t total = parts_.uplink->wire_bytes();
   if (total <= charged_bytes_) return;
-  parts_.budget.spend(Spending::upload, total - charged_bytes_, parts_.budget_now());
+  const std::uint64_t bytes = total - charged_bytes_;
+  const std::uint64_t of_backlog = std::min(bytes, std::exchange(backlog_bytes_, 0));
+  parts_.budget.spend_unusual(Spending::upload, of_backlog, parts_.budget_now());
+  if (bytes > of_backlog) parts_.budget.spend(Spending::upload, bytes - of_backlog, parts_.budget_now());
   charged_bytes_ = total;
 }
 
@@ -137,8 +141,16 @@ asio::awaitable<void> ReportLoop::deliver() {
     (void)parts_.spool.expire(parts_.clock.wall_now());
     (void)parts_.diary.expire(parts_.clock.wall_now() - kSummaryAge);
   }
-  auto outcome = co_await parts_.uplink->deliver(parts_.spool);
+  charge();  // so that the room is what is left now
+  const Uplink::Ration ration{.fresh_since = parts_.clock.wall_now() - kFreshFor,
+                              .backlog_bytes = parts_.budget.backlog_room(parts_.budget_now())};
+  auto outcome = co_await parts_.uplink->deliver(parts_.spool, ration);
   const Uplink::Delivery& delivery = outcome.delivery;
+  backlog_bytes_ += delivery.backlog_bytes;
+  if (delivery.backlog_waits && !facts_.backlog_waits) {
+    parts_.log.info("older records wait for what the day's budget leaves");
+  }
+  facts_.backlog_waits = delivery.backlog_waits;
   facts_.records_accepted += delivery.accepted;
   facts_.records_rejected += delivery.rejected;
   if (delivery.rejected > 0) {

@@ -35,6 +35,7 @@ class ReportLoop {
     std::optional<std::string> trouble;  // the last failure, until something succeeds
     std::uint64_t records_accepted = 0;
     std::uint64_t records_rejected = 0;
+    bool backlog_waits = false;          // older records wait for what the day's budget leaves
     std::uint64_t wrong_pins = 0;        // another key than the pinned one was presented so often
   };
   [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
@@ -57,6 +58,7 @@ class ReportLoop {
   Bell bell_;
   Facts facts_;
   std::uint64_t charged_bytes_ = 0;
+  std::uint64_t backlog_bytes_ = 0;  // of the report, not charged yet
   bool summaries_now_ = true;  // the first report of a process tells the outage it may have missed
   EnrolmentTimes enrolment_;
   std::optional<MonotonicTime> list_asked_at_;

@@ -83,6 +83,7 @@ void write_reports(protocol::JsonWriter& json, const Parts& parts, const ReportL
     json.number("accepted", facts.records_accepted);
     json.number("rejected", facts.records_rejected);
     json.number("wrong_pins", facts.wrong_pins);
+    json.flag("backlog_waits", facts.backlog_waits);
     if (facts.delivered) json.text("last_delivery", to_rfc3339(*facts.delivered));
     if (facts.trouble) json.text("trouble", *facts.trouble);
   }
@@ -124,6 +125,7 @@ std::string write_status(Parts& parts, const LineWatch& line, const ReportLoop* 
   json.text("profile", to_string(profile_now(parts.setup)));
   json.number("bytes_today", parts.budget.used(parts.budget_now()));
   json.number("bytes_per_day", parts.budget.bytes_per_day());
+  json.number("sums_refused", parts.budget.sums_refused());
   json.number("running", parts.schedule.running());
   json.number("advice_ignored", parts.schedule.ignored_advice());
   json.number("targets_left_out", parts.schedule.left_out());

@@ -94,6 +94,9 @@ void print_words(const json::object& status) {
   for (const auto& [name, times] : object_at(spool, "losses")) {
     waiting += fmt::format("; lost {}: {}", std::string(name), times.is_int64() ? times.get_int64() : 0);
   }
+  if (const auto* waits = reports.if_contains("backlog_waits"); waits != nullptr && *waits == true) {
+    waiting += "; older ones go as the day's budget allows";
+  }
   say(terminal, "waiting", waiting);
 }
 

@@ -27,6 +27,8 @@ protocol::TargetList completed_for_line(const protocol::TargetList& base, const 
     if (target.tier == Tier::control && !has_control(base, target.scope)) out.targets.push_back(target);
   }
   if (out.trusted_resolvers.empty()) out.trusted_resolvers = expired.trusted_resolvers;
+  // What is known of networks that open connections is no contact, and tells a state from an antivirus.
+  if (out.interception_roots.empty()) out.interception_roots = expired.interception_roots;
   if (out.routable.empty()) out.routable = expired.routable;
   return out;
 }

@@ -42,8 +42,8 @@ class ListStore {
   // The list that holds, with all that a measurement takes from it (witnesses, resolvers, fingerprints).
   // Empty for link_only. The pointer keeps it alive when a newer one comes while a measurement is on.
   [[nodiscard]] std::shared_ptr<const protocol::TargetList> holding(WallTime now) const;
-  // For link state: the list that holds, with the controls of a side and the trusted resolvers of the
-  // expired list where it names none itself.
+  // For link state: the list that holds, with the controls of a side, the trusted resolvers and the
+  // interception roots of the expired list where it names none itself.
   [[nodiscard]] std::shared_ptr<const protocol::TargetList> for_line(WallTime now) const;
   // Expired or not: for what does not expire, such as whose resolver an address is. Stays valid until the
   // next offer.

@@ -33,10 +33,18 @@ double rest_of_day(WallTime now) {
 
 }  // namespace
 
-void Budget::spend(Spending on, std::uint64_t bytes, WallTime now) {
-  if (bytes > kSpentAtOnceMax) return;
+void Budget::spend_unusual(Spending on, std::uint64_t bytes, WallTime now) {
+  if (bytes > kSpentAtOnceMax) {
+    ++sums_refused_;
+    return;
+  }
   if (const std::int64_t day = day_of(now); day != today_.day) today_ = Day{.day = day, .bytes = {}};
   today_.bytes[index(on)] += bytes;
+}
+
+void Budget::spend(Spending on, std::uint64_t bytes, WallTime now) {
+  spend_unusual(on, bytes, now);
+  if (bytes > kSpentAtOnceMax) return;
   double& cost = cost_[index(on)];
   cost += kNewCostWeight * (std::min(static_cast<double>(bytes), kCostTaughtMax * cost) - cost);
 }
@@ -63,14 +71,26 @@ double Budget::reserve(Spending on, double rest) const {
   return count * cost_[index(on)] * rest;
 }
 
-Allowance Budget::allowance(WallTime now) const {
-  const double limit = static_cast<double>(plan_.bytes_per_day);
-  const double spent = static_cast<double>(used(now));
-  const double share = spent / limit;
+double Budget::left_beside_line(WallTime now) const {
   const double rest = rest_of_day(now);
   const double kept = reserve(Spending::link, rest) + reserve(Spending::upload, rest);
-  const double after_link = limit * (1.0 - kUncounted) - spent - kept;
-  const double after_key = after_link - kKeysBeyondCadence * reserve(Spending::key, rest);
+  return static_cast<double>(plan_.bytes_per_day) * (1.0 - kUncounted) - static_cast<double>(used(now)) - kept;
+}
+
+double Budget::left_beside_keys(WallTime now) const {
+  return left_beside_line(now) - kKeysBeyondCadence * reserve(Spending::key, rest_of_day(now));
+}
+
+std::uint64_t Budget::backlog_room(WallTime now) const {
+  const double left = left_beside_keys(now) - reserve(Spending::core, rest_of_day(now));
+  return left > 0 ? static_cast<std::uint64_t>(left) : 0;
+}
+
+Allowance Budget::allowance(WallTime now) const {
+  const double share = static_cast<double>(used(now)) / static_cast<double>(plan_.bytes_per_day);
+  const double rest = rest_of_day(now);
+  const double after_link = left_beside_line(now);
+  const double after_key = left_beside_keys(now);
   Allowance allowance;
   allowance.key = after_link >= cost_[index(Spending::key)];
   allowance.core = share < kCoreStopsAt && after_key >= cost_[index(Spending::core)];

@@ -38,12 +38,17 @@ class Budget {
   explicit Budget(Plan plan) noexcept : plan_(plan) {}
 
   void set_plan(Plan plan) noexcept { plan_ = plan; }
-  // One thing done, with its bytes in both directions; nothing happens beyond kSpentAtOnceMax.
+  // One thing done, with its bytes in both directions. A sum beyond kSpentAtOnceMax is counted and no more.
   void spend(Spending on, std::uint64_t bytes, WallTime now);
+  // The same for what says nothing of the cost of one to come.
+  void spend_unusual(Spending on, std::uint64_t bytes, WallTime now);
   [[nodiscard]] Allowance allowance(WallTime now) const;
+  // For records of the past that wait to be sent: what is left beside all that is planned until midnight.
+  [[nodiscard]] std::uint64_t backlog_room(WallTime now) const;
 
   [[nodiscard]] std::uint64_t used(WallTime now) const;
   [[nodiscard]] std::uint64_t used_on(Spending on, WallTime now) const;
+  [[nodiscard]] std::uint64_t sums_refused() const noexcept { return sums_refused_; }  // of this process
   [[nodiscard]] std::uint64_t bytes_per_day() const noexcept { return plan_.bytes_per_day; }
 
   // What has to outlive the process: a restart is no new day.
@@ -57,9 +62,12 @@ class Budget {
 
  private:
   [[nodiscard]] double reserve(Spending on, double rest_of_day) const;
+  [[nodiscard]] double left_beside_line(WallTime now) const;
+  [[nodiscard]] double left_beside_keys(WallTime now) const;
 
   Plan plan_;
   Day today_;
+  std::uint64_t sums_refused_ = 0;
   // What one of each cost lately (an exponential mean), from DESIGN's figures until known better.
   std::array<double, kSpendings> cost_ = {1'000, 1'300, 4'500, 40'000, 40'000, 60'000};
 };

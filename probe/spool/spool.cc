@@ -61,7 +61,8 @@ Expected<Spool> Spool::open_file(const std::string& path, Options options) {
   // The id as well: a number may have been used again since the batch was read.
   auto remove = database->prepare("DELETE FROM records WHERE sequence = ? AND id = ?");
   if (!remove) return std::unexpected(remove.error());
-  auto batch = database->prepare("SELECT sequence, id, line FROM records ORDER BY sequence LIMIT ?");
+  auto batch = database->prepare(
+      "SELECT sequence, id, line FROM records WHERE sequence < ?2 OR born >= ?3 ORDER BY sequence LIMIT ?1");
   if (!batch) return std::unexpected(batch.error());
   auto count_loss = database->prepare(
       "INSERT INTO losses VALUES(?1, ?2, ?2) ON CONFLICT(name) DO UPDATE SET "
@@ -269,11 +270,18 @@ Expected<void> Spool::count(std::string_view name, std::uint64_t times) {
 }
 
 Expected<std::vector<Spool::Item>> Spool::next_batch(std::size_t records_max, std::size_t bytes_max) {
+  return next_fresh_batch(records_max, bytes_max, WallTime::min());
+}
+
+Expected<std::vector<Spool::Item>> Spool::next_fresh_batch(std::size_t records_max, std::size_t bytes_max,
+                                                           WallTime since) {
   std::vector<Item> items;
   std::size_t bytes = 0;
   Statement& batch = statements_.batch;
   batch.reset();
   batch.bind(1, static_cast<std::int64_t>(records_max));
+  batch.bind(2, end_of(SpoolClass::summary));
+  batch.bind(3, static_cast<std::int64_t>(since.time_since_epoch().count()));
   for (;;) {
     const auto row = batch.step();
     if (!row) return std::unexpected(row.error());

@@ -66,6 +66,9 @@ class Spool {
   // What to send next, in order: summaries oldest first, then key, core, full. At least one item if
   // there is any, else as many as fit both bounds.
   [[nodiscard]] Expected<std::vector<Item>> next_batch(std::size_t records_max, std::size_t bytes_max);
+  // The same of summaries, whatever their age, and of records that were born at `since` or later.
+  [[nodiscard]] Expected<std::vector<Item>> next_fresh_batch(std::size_t records_max, std::size_t bytes_max,
+                                                             WallTime since);
   // The items with these ids are on the collector's disk.
   [[nodiscard]] Expected<void> delivered(std::span<const Item> items);
   // The collector will never take this one.

@@ -118,11 +118,28 @@ asio::awaitable<Expected<protocol::EnrolmentAnswer>> Uplink::enrol(protocol::Enr
   co_return protocol::read_enrolment_answer(answer->body);
 }
 
-asio::awaitable<Uplink::Outcome> Uplink::deliver(Spool& spool) {
+Expected<std::vector<Spool::Item>> Uplink::next_of_backlog(Spool& spool, const Ration& ration, std::size_t batch_max,
+                                                      Delivery& delivery) const {
+  const std::uint64_t taken = delivery.backlog_bytes;
+  const std::uint64_t left = ration.backlog_bytes > taken ? ration.backlog_bytes - taken : 0;
+  if (left < kBacklogStepBytesMin) {
+    auto any = spool.next_batch(1, 1);
+    if (!any) return any;
+    delivery.backlog_waits = !any->empty();
+    return std::vector<Spool::Item>();
+  }
+  const std::uint64_t bytes = std::min<std::uint64_t>(left, options_.batch_bytes_max) * kBatchCompressionReckoned;
+  return spool.next_batch(batch_max, std::min<std::uint64_t>(bytes, options_.batch_bytes_max));
+}
+
+asio::awaitable<Uplink::Outcome> Uplink::deliver(Spool& spool, Ration ration) {
   Outcome outcome;
   std::size_t batch_max = options_.batch_records_max;
   while (true) {
-    auto items = spool.next_batch(batch_max, options_.batch_bytes_max);
+    const std::uint64_t before = wire_bytes();
+    auto items = spool.next_fresh_batch(batch_max, options_.batch_bytes_max, ration.fresh_since);
+    const bool is_backlog = items && items->empty();
+    if (is_backlog) items = next_of_backlog(spool, ration, batch_max, outcome.delivery);
     if (!items) {
       outcome.stopped = std::move(items.error());
       co_return outcome;
@@ -132,6 +149,7 @@ asio::awaitable<Uplink::Outcome> Uplink::deliver(Spool& spool) {
     outcome.delivery.bytes_sent += body.size();
     ApiCall request = signed_post(protocol::kRecordsPath, std::string(kZstd), std::move(body));
     auto answer = co_await call(std::move(request));
+    if (is_backlog) outcome.delivery.backlog_bytes += wire_bytes() - before;
     if (!answer) {
       outcome.stopped = std::move(answer.error());
       co_return outcome;

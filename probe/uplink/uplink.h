@@ -49,17 +49,25 @@ class Uplink {
     std::uint64_t accepted = 0;
     std::uint64_t rejected = 0;
     std::uint64_t bytes_sent = 0;           // compressed bodies
+    std::uint64_t backlog_bytes = 0;        // on the wire, for records older than the ration's
+    bool backlog_waits = false;             // some are left, and the ration is used up
     std::vector<std::string> advice;        // target ids, at most kAdviceTargetsMax
     std::optional<WallTime> server_time;    // of the last answer: a clock anchor
     bool enrolment_needed = false;          // the collector does not know this key
   };
-  // Sends batch after batch until the spool is empty or something stops it; what was delivered until then
+  // What may be sent at once. Summaries and records born from `fresh_since` on always go, and go first; what
+  // is older follows until it has taken `backlog_bytes` of the wire, and by a batch's last record more.
+  struct Ration {
+    WallTime fresh_since = WallTime::min();
+    std::uint64_t backlog_bytes = 0;
+  };
+  // Sends batch after batch until the spool is empty, the ration used up or something stops it; what was delivered until then
   // is in the Delivery either way, and `stopped` says why it ended early. Borrows the spool.
   struct Outcome {
     Delivery delivery;
     std::optional<Error> stopped;
   };
-  [[nodiscard]] boost::asio::awaitable<Outcome> deliver(Spool& spool);
+  [[nodiscard]] boost::asio::awaitable<Outcome> deliver(Spool& spool, Ration ration);
 
   [[nodiscard]] boost::asio::awaitable<Expected<void>> heartbeat(LinkState state);
 
@@ -84,6 +92,9 @@ class Uplink {
   [[nodiscard]] boost::asio::awaitable<Expected<ApiAnswer>> call(ApiCall request);
   [[nodiscard]] boost::asio::awaitable<Expected<ApiAnswer>> call_peer(std::size_t index, ApiCall request);
   [[nodiscard]] ApiCall signed_post(std::string_view path, std::string content_type, std::string body) const;
+  // The next of the older items, none where the ration is used up, and in the delivery whether any wait.
+  [[nodiscard]] Expected<std::vector<Spool::Item>> next_of_backlog(Spool& spool, const Ration& ration,
+                                                              std::size_t batch_max, Delivery& delivery) const;
   [[nodiscard]] Expected<void> settle(Spool& spool, const std::vector<Spool::Item>& items,
                                       const ApiAnswer& answer, Delivery& delivery, std::size_t& batch_max);
   [[nodiscard]] Expected<void> settle_accepted(Spool& spool, const std::vector<Spool::Item>& items,

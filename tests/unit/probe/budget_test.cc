@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
 
 namespace kua::probe {
@@ -103,6 +104,9 @@ TEST(BudgetTest, AnImpossibleSumIsNotCharged) {
   budget.spend(Spending::upload, std::uint64_t{0} - 7'000, noon);
   EXPECT_EQ(budget.used(noon), 0u);
   EXPECT_EQ(budget.allowance(noon), Allowance{});
+  EXPECT_EQ(budget.sums_refused(), 1u);
+  budget.spend(Spending::upload, 1'000, noon);
+  EXPECT_EQ(budget.sums_refused(), 1u);
 }
 
 TEST(BudgetTest, ADeliveryAfterAnOutageIsNotTheUsualOne) {
@@ -111,6 +115,51 @@ TEST(BudgetTest, ADeliveryAfterAnOutageIsNotTheUsualOne) {
   budget.spend(Spending::upload, 8'000'000, noon);
   EXPECT_EQ(budget.used(noon), 8'000'000u);
   EXPECT_TRUE(budget.allowance(noon).key);
+}
+
+TEST(BudgetTest, TheBacklogGetsWhatNothingElseIsPlannedFor) {
+  Budget budget(kPlan);
+  const WallTime midnight = at("2024-01-05T00:00:00Z");
+  // 25 MB less 2.5 %, and less 1440 × (1 kB + 1.3 kB), 3456 × 4.5 kB × 1.05 and 100 × 40 kB.
+  EXPECT_NEAR(static_cast<double>(budget.backlog_room(midnight)), 733'400, 1);
+  const WallTime noon = at("2024-01-05T12:00:00Z");
+  budget.spend_unusual(Spending::upload, 24'000'000, noon);
+  EXPECT_EQ(budget.backlog_room(noon), 0u);
+  EXPECT_GT(budget.backlog_room(at("2024-01-06T00:00:00Z")), 0u);
+}
+
+// A line that comes back with three weeks of records, every day of which goes as planned.
+TEST(BudgetTest, ALongBacklogGoesOverDaysAndNoDayBreaksItsFigure) {
+  Budget budget(kPlan);
+  std::uint64_t backlog = 8'000'000;
+  const WallTime first = at("2024-01-05T09:00:00Z");
+  std::uint64_t most_in_a_day = 0;
+  int days = 0;
+  for (WallTime now = first; backlog > 0; now += std::chrono::minutes(1)) {
+    budget.spend(Spending::link, 900, now);
+    for (int i = 0; i < 2; ++i) budget.spend(Spending::key, 4'400, now);
+    if (now.time_since_epoch() % std::chrono::minutes(20) == Microseconds(0)) budget.spend(Spending::core, 38'000, now);
+    budget.spend(Spending::upload, 1'200, now);
+    const std::uint64_t sent = std::min(backlog, budget.backlog_room(now));
+    budget.spend_unusual(Spending::upload, sent, now);
+    backlog -= sent;
+    most_in_a_day = std::max(most_in_a_day, budget.used(now));
+    days = static_cast<int>((now - first) / std::chrono::days(1));
+    ASSERT_LT(days, 14);
+  }
+  EXPECT_LE(most_in_a_day, kPlan.bytes_per_day);
+  EXPECT_TRUE(budget.allowance(first + std::chrono::days(days)).key) << "what is sent late starves nothing";
+}
+
+TEST(BudgetTest, WhatIsUnusualTeachesNothing) {
+  Budget budget(kPlan);
+  const WallTime morning = at("2024-01-05T06:00:00Z");
+  Budget other(kPlan);
+  for (int i = 0; i < 100; ++i) budget.spend_unusual(Spending::upload, 10'000, morning);
+  for (int i = 0; i < 100; ++i) other.spend(Spending::upload, 10'000, morning);
+  EXPECT_EQ(budget.used(morning), other.used(morning));
+  EXPECT_GT(budget.backlog_room(morning), 0u);
+  EXPECT_EQ(other.backlog_room(morning), 0u);
 }
 
 }  // namespace

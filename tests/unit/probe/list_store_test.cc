@@ -70,6 +70,7 @@ protocol::TargetList full_list(std::uint64_t serial, const char* name) {
   list.no_resolvers = {*IpAddress::parse("198.51.100." + std::to_string(serial))};
   list.trusted_resolvers = {{text, "", {*IpAddress::parse("192.0.2." + std::to_string(serial))}, true}};
   list.harmless_name = "harmless." + text + ".example";
+  list.interception_roots.push_back({text, "", "CN=" + text});
   list.fingerprints.emplace_back().name = text;
   list.fingerprints.back().pattern = "Blocked";
   return list;
@@ -102,6 +103,7 @@ TEST_F(ListStoreTest, AnExpiredListLendsNothingToMeasurementsButItsControlsToThe
   const auto line = store.for_line(after);
   EXPECT_EQ(urls_of(*line), Urls{"https://control.example/"});
   EXPECT_EQ(line->trusted_resolvers, list.trusted_resolvers);
+  EXPECT_EQ(line->interception_roots, list.interception_roots);
   EXPECT_TRUE(line->witnesses.empty() && line->no_resolvers.empty() && line->fingerprints.empty());
   EXPECT_EQ(store.newest().serial, 5u);
 }

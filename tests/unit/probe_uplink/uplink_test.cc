@@ -118,11 +118,13 @@ class UplinkTest : public testing::Test {
     return std::move(*result);
   }
 
-  void fill(int records) {
+  void fill(int records, WallTime born = {}) {
     for (int i = 0; i < records; ++i) {
       RecordId::Bytes random{};
       random[15] = static_cast<std::uint8_t>(i);
+      random[14] = born == WallTime() ? 0 : 1;
       Measurement measurement;
+      measurement.header.time = born;
       measurement.header.id = RecordId::make(1'700'000'000'000 + i, random);
       measurement.header.software = "kua-probe/test";
       measurement.header.boot = "0123456789abcdef";
@@ -172,11 +174,58 @@ TEST_F(UplinkTest, EverythingAcceptedLeavesTheSpoolAndTheBodyIsSignedAsSent) {
     return accept_all(request);
   });
   auto link = uplink();
-  const auto outcome = run(link.deliver(*spool_));
+  const auto outcome = run(link.deliver(*spool_, {}));
   EXPECT_FALSE(outcome.stopped) << outcome.stopped->text();
   EXPECT_EQ(outcome.delivery.accepted, 20u);
   EXPECT_EQ(batches, 3);
   EXPECT_TRUE(signatures_hold);
+  EXPECT_EQ(spooled(), 0u);
+}
+
+TEST_F(UplinkTest, WithNothingLeftOfTheDayOnlyFreshRecordsGo) {
+  const WallTime now = clock_.wall_now();
+  fill(20);
+  fill(3, now);
+  serve("POST", "/v1/records", [&](const HttpRequest& request) { return accept_all(request); });
+  auto link = uplink();
+  const auto outcome = run(link.deliver(*spool_, {.fresh_since = now - kFreshFor, .backlog_bytes = 0}));
+  EXPECT_FALSE(outcome.stopped);
+  EXPECT_EQ(outcome.delivery.accepted, 3u);
+  EXPECT_EQ(outcome.delivery.backlog_bytes, 0u);
+  EXPECT_TRUE(outcome.delivery.backlog_waits);
+  EXPECT_EQ(spooled(), 20u);
+}
+
+TEST_F(UplinkTest, SummariesGoWhateverTheirAge) {
+  MinuteSummary summary;
+  summary.header.id = RecordId::make(1'600'000'000'000, {});
+  summary.header.software = "kua-probe/test";
+  summary.header.boot = "0123456789abcdef";
+  ASSERT_TRUE(spool_->append(summary));
+  fill(5);
+  serve("POST", "/v1/records", [&](const HttpRequest& request) { return accept_all(request); });
+  auto link = uplink();
+  const auto outcome =
+      run(link.deliver(*spool_, {.fresh_since = clock_.wall_now() - kFreshFor, .backlog_bytes = 0}));
+  EXPECT_EQ(outcome.delivery.accepted, 1u);
+  EXPECT_EQ(spooled(), 5u);
+}
+
+TEST_F(UplinkTest, TheBacklogGoesBatchByBatchUntilItsRationIsUsedUp) {
+  fill(40);
+  serve("POST", "/v1/records", [&](const HttpRequest& request) { return accept_all(request); });
+  auto link = uplink();
+  const Uplink::Ration little{.fresh_since = clock_.wall_now() - kFreshFor, .backlog_bytes = 12'000};
+  const auto first = run(link.deliver(*spool_, little));
+  EXPECT_GE(first.delivery.accepted, 8u);
+  EXPECT_LT(first.delivery.accepted, 40u);
+  EXPECT_GT(first.delivery.backlog_bytes, 0u);
+  EXPECT_LE(first.delivery.backlog_bytes, little.backlog_bytes);
+  EXPECT_TRUE(first.delivery.backlog_waits);
+  const Uplink::Ration plenty{.fresh_since = little.fresh_since, .backlog_bytes = 1'000'000};
+  const auto second = run(link.deliver(*spool_, plenty));
+  EXPECT_FALSE(second.delivery.backlog_waits);
+  EXPECT_EQ(first.delivery.accepted + second.delivery.accepted, 40u);
   EXPECT_EQ(spooled(), 0u);
 }
 
@@ -190,7 +239,7 @@ TEST_F(UplinkTest, WhatNoAnswerNamesIsSentAgain) {
     return HttpResponse{200, "application/json", protocol::write_batch_answer(answer), {}};
   });
   auto link = uplink();
-  const auto outcome = run(link.deliver(*spool_));
+  const auto outcome = run(link.deliver(*spool_, {}));
   EXPECT_FALSE(outcome.stopped);
   EXPECT_EQ(outcome.delivery.accepted, 4u);
   EXPECT_EQ(spooled(), 0u);
@@ -206,7 +255,7 @@ TEST_F(UplinkTest, ARejectedRecordIsDroppedAndCountedUnderItsReason) {
     return HttpResponse{200, "application/json", protocol::write_batch_answer(answer), {}};
   });
   auto link = uplink();
-  const auto outcome = run(link.deliver(*spool_));
+  const auto outcome = run(link.deliver(*spool_, {}));
   EXPECT_EQ(outcome.delivery.rejected, 1u);
   EXPECT_EQ(spooled(), 0u);
   EXPECT_EQ(spool_->level()->losses["rejected_too_old"], 1u);
@@ -218,7 +267,7 @@ TEST_F(UplinkTest, AnAnswerThatNamesNothingKeepsEverything) {
     return HttpResponse{200, "application/json", protocol::write_batch_answer({}), {}};
   });
   auto link = uplink();
-  const auto outcome = run(link.deliver(*spool_));
+  const auto outcome = run(link.deliver(*spool_, {}));
   ASSERT_TRUE(outcome.stopped);
   EXPECT_EQ(spooled(), 3u);
 }
@@ -228,12 +277,12 @@ TEST_F(UplinkTest, ABusyCollectorIsLeftAloneForAsLongAsItAsks) {
   serve("POST", "/v1/records", [](const HttpRequest&) { return refuse(429, {{"Retry-After", "30"}}); });
   auto link = uplink();
   const auto before = clock_.monotonic_now();
-  const auto outcome = run(link.deliver(*spool_));
+  const auto outcome = run(link.deliver(*spool_, {}));
   ASSERT_TRUE(outcome.stopped);
   EXPECT_EQ(outcome.stopped->kind, ErrorKind::unavailable);
   EXPECT_EQ(spooled(), 3u);
   EXPECT_GE(link.not_before(), before + std::chrono::seconds(30));
-  const auto again = run(link.deliver(*spool_));
+  const auto again = run(link.deliver(*spool_, {}));
   EXPECT_TRUE(again.stopped);
   EXPECT_EQ(requests_, 1) << "it was not asked a second time";
 }
@@ -252,7 +301,7 @@ TEST_F(UplinkTest, AFullDiskAtTheCollectorLosesNothing) {
   fill(3);
   serve("POST", "/v1/records", [](const HttpRequest&) { return refuse(507); });
   auto link = uplink();
-  EXPECT_TRUE(run(link.deliver(*spool_)).stopped);
+  EXPECT_TRUE(run(link.deliver(*spool_, {})).stopped);
   EXPECT_EQ(spooled(), 3u);
 }
 
@@ -266,7 +315,7 @@ TEST_F(UplinkTest, OneMalformedRecordDoesNotHoldUpTheOthers) {
     return accept_all(request);
   });
   auto link = uplink();
-  const auto outcome = run(link.deliver(*spool_));
+  const auto outcome = run(link.deliver(*spool_, {}));
   EXPECT_FALSE(outcome.stopped);
   EXPECT_EQ(outcome.delivery.accepted, 7u);
   EXPECT_EQ(outcome.delivery.rejected, 1u);
@@ -277,7 +326,7 @@ TEST_F(UplinkTest, AnUnknownKeyAsksForEnrolment) {
   fill(1);
   serve("POST", "/v1/records", [](const HttpRequest&) { return refuse(401); });
   auto link = uplink();
-  const auto outcome = run(link.deliver(*spool_));
+  const auto outcome = run(link.deliver(*spool_, {}));
   EXPECT_TRUE(outcome.delivery.enrolment_needed);
   EXPECT_EQ(spooled(), 1u);
 }
@@ -287,7 +336,7 @@ TEST_F(UplinkTest, AWrongPinSendsNothingAndIsEvidence) {
   serve("POST", "/v1/records", accept_all);
   const auto other = *platform::make_tls_identity("other.example", 30);
   auto link = uplink({other.spki_pin});
-  const auto outcome = run(link.deliver(*spool_));
+  const auto outcome = run(link.deliver(*spool_, {}));
   ASSERT_TRUE(outcome.stopped);
   EXPECT_EQ(outcome.stopped->kind, ErrorKind::permission);
   EXPECT_EQ(requests_, 0) << "no request may leave before the pin has matched";
@@ -323,7 +372,7 @@ TEST_F(UplinkTest, ACollectorThatNeverAnswersCostsWhatWasSentToIt) {
   EXPECT_TRUE(run(link.heartbeat(LinkState::online)));
   const std::uint64_t before = link.wire_bytes();
   EXPECT_GT(before, 1'000u) << "a handshake";
-  const auto outcome = run(link.deliver(*spool_));
+  const auto outcome = run(link.deliver(*spool_, {}));
   ASSERT_TRUE(outcome.stopped);
   const std::uint64_t after = link.wire_bytes();
   ASSERT_GT(after, before);
