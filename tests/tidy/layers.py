@@ -43,7 +43,7 @@ WRAPPED = [
     (r"yaml-cpp/", ["platform/config/"]),
     (r"sqlite3\.h", ["platform/sqlite/"]),
     (r"zstd", ["platform/compress/"]),
-    (r"zlib\.h", ["probe/step/", "collector/http/"]),
+    (r"zlib\.h", ["platform/compress/", "probe/step/", "collector/http/"]),
     (r"idn2\.h", ["protocol/", "platform/"]),
     (r"maxminddb\.h", ["collector/"]),
     (r"prometheus/", ["collector/"]),
