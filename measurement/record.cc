@@ -22,4 +22,8 @@ const RecordHeader& header_of(const Record& record) noexcept {
   return std::visit([](const auto& r) -> const RecordHeader& { return r.header; }, record);
 }
 
+std::string lane_of(const RecordHeader& header) {
+  return header.origin ? header.origin->source + ", " + header.origin->licence : std::string();
+}
+
 }  // namespace kua

@@ -29,6 +29,15 @@ enum class Validity : std::uint8_t {
 [[nodiscard]] const char* to_string(Validity validity) noexcept;
 [[nodiscard]] std::optional<Validity> parse_validity(std::string_view text) noexcept;
 
+// Where a record was imported from. Such records stand in a lane of their own: they are judged with what
+// came with them, never counted as witnesses of ours, and never mixed with ours in what is published.
+struct Origin {
+  std::string source;   // "ooni"
+  std::string licence;  // "CC BY-NC-SA 4.0"
+  std::string id;       // of the measurement there, as far as it has one
+  friend bool operator==(const Origin&, const Origin&) = default;
+};
+
 // What every record begins with.
 struct RecordHeader {
   RecordId id = RecordId::from_bytes({});
@@ -39,6 +48,7 @@ struct RecordHeader {
   MonotonicTime monotonic;       // the same instant since boot; rounded likewise
   std::string boot;              // 16 lower-case hex digits, new at every boot of the device
   Vantage vantage;
+  std::optional<Origin> origin;  // absent: made by a probe of ours, CC BY 4.0
   UnknownMembers unknown;
   friend bool operator==(const RecordHeader&, const RecordHeader&) = default;
 };
@@ -86,5 +96,7 @@ struct MinuteSummary {
 using Record = std::variant<Measurement, MinuteSummary>;
 
 [[nodiscard]] const RecordHeader& header_of(const Record& record) noexcept;
+// Records of one lane may be compared and published together; empty: ours.
+[[nodiscard]] std::string lane_of(const RecordHeader& header);
 
 }  // namespace kua

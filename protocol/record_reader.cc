@@ -92,8 +92,17 @@ struct Draft {
   bool unknown_fault = false;
 };
 
+constexpr std::array<Field<Origin>, 3> kOriginFields{{
+    {"source", kRequired,
+     [](In& in, Value value, Origin& out) { return in.text(value, out.source, kNameBytesMax); }},
+    {"licence", kRequired,
+     [](In& in, Value value, Origin& out) { return in.text(value, out.licence, kNameBytesMax); }},
+    {"id", kOptional,
+     [](In& in, Value value, Origin& out) { return in.text(value, out.id, kNameBytesMax); }},
+}};
+
 template <typename T>
-constexpr std::array<Field<T>, 10> kHeaderFields{{
+constexpr std::array<Field<T>, 11> kHeaderFields{{
     {"format", kRequired, [](In&, Value, T&) { return true; }},  // read beforehand, as is the kind
     {"kind", kRequired, [](In&, Value, T&) { return true; }},
     {"id", kRequired,
@@ -126,6 +135,10 @@ constexpr std::array<Field<T>, 10> kHeaderFields{{
        out.body.header.vantage = std::move(draft.vantage);
        out.unknown_fault = draft.unknown_fault;
        return true;
+     }},
+    {"origin", kOptional,
+     [](In& in, Value value, T& out) {
+       return read_object(in, value, kOriginFields, out.body.header.origin.emplace());
      }},
 }};
 

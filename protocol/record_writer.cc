@@ -64,6 +64,13 @@ void write_header(JsonWriter& json, std::string_view kind, const RecordHeader& h
   json.number("monotonic_us", header.monotonic.time_since_epoch().count());
   json.text("boot", header.boot);
   write_vantage(json, header.vantage);
+  if (header.origin) {
+    json.object("origin");
+    json.text("source", header.origin->source);
+    json.text("licence", header.origin->licence);
+    optional_text(json, "id", header.origin->id);
+    json.end_object();
+  }
 }
 
 void write_context(JsonWriter& json, std::string_view kind, const StepContext& context) {

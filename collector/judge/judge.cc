@@ -32,13 +32,17 @@ void Judge::set_knowledge(std::shared_ptr<const KnowledgeSet> knowledge) {
 }
 
 bool Judge::is_control(const RecordHeader& header) const {
-  if (header.role != ProbeRole::control) return false;
+  if (header.role != ProbeRole::control || header.origin) return false;
   return !options_.controls || options_.controls->contains(header.probe);
 }
 
 void Judge::on_record(const ReceivedRecord& received) {
   const RecordHeader& header = header_of(received.record);
   const auto* measurement = std::get_if<Measurement>(&received.record);
+  if (header.origin) {
+    ++counters_.imported;
+    return;
+  }
   if (header.role == ProbeRole::control) {
     if (known_controls_.size() < limits::kKnownControlsMax &&
         known_controls_.insert(header.probe).second) {

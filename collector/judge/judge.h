@@ -42,6 +42,7 @@ struct JudgeCounters {
   std::uint64_t controls = 0;          // control measurements taken
   std::uint64_t controls_ignored = 0;  // not comparable, too old
   std::uint64_t controls_beyond = 0;   // turned away by a bound of the control book
+  std::uint64_t imported = 0;  // records of another origin: kept, never a witness nor a control of ours
   std::uint64_t strangers = 0;  // records that called themselves control and were not believed
 };
 

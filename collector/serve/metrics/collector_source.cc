@@ -41,6 +41,9 @@ void add_judge(Families& families, const Judge& judge) {
              {{"reason", "not_comparable"}});
   add_sample(ignored, static_cast<double>(counters.strangers), {{"reason", "not_vouched"}});
   add_sample(ignored, static_cast<double>(counters.controls_beyond), {{"reason", "bound"}});
+  add_counter(families, "kua_judge_imported_total",
+              "Records of another origin, kept but never judged, counted or believed.",
+              counters.imported);
   add_counter(families, "kua_judge_open_dropped_total",
               "Measurements whose wait for a control was cut short by a bound.",
               judge.open().dropped());

@@ -61,6 +61,19 @@ TEST_F(JudgeTest, AnAccusationFallsWhenTheControlFindsTheSiteDownToo) {
   EXPECT_EQ(judge.counters().revised, 2u);
 }
 
+TEST_F(JudgeTest, WhatWasImportedIsNoWitnessAndNoControlOfOurs) {
+  Measurement imported = control(well(), kControl, 0);
+  imported.header.origin = Origin{"ooni", "CC BY-NC-SA 4.0", ""};
+  take(imported);
+  take(measured(reset_once(), kProbe, 2));
+  EXPECT_EQ(sink.judged, std::vector{State::insufficient});
+  Measurement theirs = measured(reset_once(), kProbe, 3);
+  theirs.header.origin = imported.header.origin;
+  take(theirs);
+  EXPECT_EQ(sink.judged.size(), 1u);
+  EXPECT_EQ(judge.counters().imported, 2u);
+}
+
 TEST_F(JudgeTest, AControlOlderThanThreeOfItsIntervalsDoesNotCount) {
   for (int minute = 0; minute <= 50; minute += 5) take(control(well(), kControl, minute));
   take(measured(reset_once(), kProbe, 64));

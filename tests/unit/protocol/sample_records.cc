@@ -120,6 +120,7 @@ Measurement full_measurement() {
   auto out = measurement();
   out.header.role = ProbeRole::control;
   out.header.vantage.region = *Region::parse("KZ-75");
+  out.header.origin = Origin{"ooni", "CC BY-NC-SA 4.0", "20220105105510.1_KZ_webconnectivity_1"};
   out.header.vantage.faults = {true, true, true, true, true};
   out.header.unknown = {{"battery", R"({"percent":81})"}, {"note", R"("kept")"}};
   out.validity = Validity::instrument;
