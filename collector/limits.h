@@ -103,6 +103,33 @@ inline constexpr std::size_t kCachedVerdictsMax = 8'192;
 // Control records read to judge the old records of one target and one answer again.
 inline constexpr std::size_t kSecondLookControlsMax = 200;
 
+// --- commands that read whole files -------------------------------------------------------------
+// What a file may unpack to: so much, and so many times its packed size. Records pack 6 : 1 and no honest
+// text 100 : 1, a bomb of zstd 30,000 : 1. Beyond it the command ends with an error.
+inline constexpr std::uint64_t kUnpackedBytesMax = 1024ull * 1024 * 1024;
+inline constexpr std::uint64_t kUnpackedRatioMax = 200;
+// A line of the record log: a record and what the collector adds to it, verdicts included. A longer one is
+// passed over and counted.
+inline constexpr std::size_t kRecordLineBytesMax = 1024 * 1024;
+// Controls that one run of `judge` keeps in memory, about 2 kB each: five controls of 200 targets for two
+// weeks. Beyond it the run ends and asks for fewer days: half the controls would give other verdicts.
+inline constexpr std::size_t kJudgeControlsMax = 300'000;
+// Earlier verdicts of `judge --against`, as text in memory: some two million measurements. Beyond it the
+// run ends and asks for fewer.
+inline constexpr std::size_t kAgainstBytesMax = 512 * 1024 * 1024;
+// A line of OONI's archive. Bodies, certificates and network events of one measurement are some 200 kB, at
+// most a few MB; parsed it may take ten times its bytes. A longer one is passed over and counted.
+inline constexpr std::size_t kOoniLineBytesMax = 16 * 1024 * 1024;
+// Of one body: as much as a known block page is recognised by, twice what our own probes keep.
+inline constexpr std::size_t kOoniBodySampleBytes = 8 * 1024;
+// What our own probes keep of titles, names in certificates, header values and certificates of a chain.
+inline constexpr std::size_t kOoniTitleBytesMax = 1024;
+inline constexpr std::size_t kOoniNameBytesMax = 2048;
+inline constexpr std::size_t kOoniHeaderValueBytesMax = 2048;
+inline constexpr std::size_t kOoniChainBytesMax = 32 * 1024;
+// Lines that could not be read and are named one by one; the rest is counted only.
+inline constexpr std::size_t kNamedBadLinesMax = 10;
+
 // --- cells ------------------------------------------------------------------------------------
 // Targets × networks open at a time, about 1 kB each with a handful of witnesses.
 inline constexpr std::size_t kOpenCellsMax = 100'000;

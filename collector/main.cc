@@ -324,6 +324,29 @@ ExitCode run(const ShowOptions& options) {
   return ExitCode::ok;
 }
 
+ExitCode code_of(ReadThrough read) {
+  switch (read) {
+    case ReadThrough::whole: return ExitCode::ok;
+    case ReadThrough::in_part: return ExitCode::incomplete;
+  }
+  return ExitCode::failed;
+}
+
+ExitCode run(const JudgeCommand& command) {
+  const auto done = judge_files(command, stdout, stderr);
+  return done ? code_of(*done) : complain(done.error());
+}
+
+ExitCode run(const ImportOoniCommand& command) {
+  const auto done = import_ooni(command, stdout, stderr);
+  return done ? code_of(*done) : complain(done.error());
+}
+
+ExitCode run(const ExportOoniCommand& command) {
+  const auto done = export_ooni(command, stdout, stderr);
+  return done ? code_of(*done) : complain(done.error());
+}
+
 }  // namespace
 }  // namespace kua::collector
 

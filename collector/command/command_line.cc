@@ -7,7 +7,7 @@ namespace kua::collector {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 done, 2 wrong usage or configuration, 4 failed (disk, network, damaged files).";
+    "Exit codes: 0 done, 2 wrong usage or configuration, 3 done but for lines that could not be read (each reason is counted), 4 failed (disk, network, damaged files).";
 
 CLI::App* add_serve(CLI::App& app, ServeCommand& out) {
   CLI::App* serve = app.add_subcommand("serve", "Take records, judge them, serve metrics and pages; SIGTERM stops it cleanly");
@@ -80,6 +80,52 @@ ListCommands add_lists(CLI::App& app, KeygenCommand& keygen, SignOptions& sign, 
   return out;
 }
 
+CLI::App* add_judge(CLI::App& app, JudgeCommand& out) {
+  CLI::App* judge = app.add_subcommand(
+      "judge", "Judge the measurements of any files again, with the rules of today and the controls in the same files");
+  judge->add_option("files", out.files, "Records, or lines of the record log; .zst and .gz too; - is standard input")
+      ->required()->type_name("FILE");
+  judge->add_option("--list", out.lists, "Signed list whose fingerprints and roots count; may be repeated")
+      ->type_name("FILE")->allow_extra_args(false);
+  judge->add_option("--control", out.controls, "Probe that may be a control; may be repeated; default: any that calls itself one")
+      ->type_name("PROBE_ID")->allow_extra_args(false);
+  judge->add_option("--against", out.against, "Earlier output of judge --json to compare with; else the verdicts beside a record")
+      ->type_name("FILE");
+  judge->add_flag("--changed", out.changed, "Print only what changed, verdict by verdict");
+  CLI::Option* json = judge->add_flag("--json", out.json, "One JSON object a measurement");
+  judge->add_flag("--summary", out.summary, "Print counts by state and rule only")->excludes(json);
+  return judge;
+}
+
+CLI::App* add_import(CLI::App& app, ImportOoniCommand& out) {
+  CLI::App* import = app.add_subcommand("import", "Turn measurements of others into records, in a lane of their own");
+  import->require_subcommand(1);
+  CLI::App* ooni = import->add_subcommand("ooni", "OONI web_connectivity 0.4 and 0.5, one JSON object a line (docs/ooni.md)");
+  ooni->add_option("files", out.files, "JSONL; .gz and .zst too; - is standard input")->required()->type_name("FILE");
+  ooni->add_option("--out", out.out, "Write the records there; default: standard output")->type_name("FILE");
+  CLI::Option* judge = ooni->add_flag("--judge", out.judge, "Judge them with our rules and print the verdicts");
+  CLI::Option* json = ooni->add_flag("--json", out.json, "Verdicts as one JSON object a measurement")->needs(judge);
+  ooni->add_flag("--summary", out.summary, "Print counts by state and rule only")->needs(judge)->excludes(json);
+  ooni->add_option("--list", out.lists, "Signed list whose fingerprints and roots count; may be repeated")
+      ->type_name("FILE")->allow_extra_args(false);
+  ooni->add_flag("--inside-resolver-is-network", out.inside_resolver,
+                 "Let answers accuse where the resolver is inside the probe's network; a filter at home that forwards there looks the same");
+  return ooni;
+}
+
+CLI::App* add_export(CLI::App& app, ExportOoniCommand& out) {
+  CLI::App* exporting = app.add_subcommand("export", "Turn records into measurements that others read");
+  exporting->require_subcommand(1);
+  CLI::App* ooni = exporting->add_subcommand("ooni", "OONI web_connectivity, one JSON object a line (docs/ooni.md)");
+  ooni->add_option("files", out.files, "As of judge; controls are taken from the same files")->required()->type_name("FILE");
+  ooni->add_option("--out", out.out, "Write there; default: standard output")->type_name("FILE");
+  ooni->add_option("--list", out.lists, "Signed list whose fingerprints and roots count; may be repeated")
+      ->type_name("FILE")->allow_extra_args(false);
+  ooni->add_option("--control", out.controls, "Probe that may be a control; may be repeated; default: any that calls itself one")
+      ->type_name("PROBE_ID")->allow_extra_args(false);
+  return ooni;
+}
+
 }  // namespace
 
 std::expected<Command, CommandLineEnd> parse_command_line(int argc, const char* const* argv) {
@@ -94,6 +140,9 @@ std::expected<Command, CommandLineEnd> parse_command_line(int argc, const char* 
   KeygenCommand keygen;
   SignOptions sign;
   ShowOptions show;
+  JudgeCommand judge;
+  ImportOoniCommand import_ooni;
+  ExportOoniCommand export_ooni;
   std::string country;
   std::uint64_t serial = 0;
   int days = 14;
@@ -101,6 +150,9 @@ std::expected<Command, CommandLineEnd> parse_command_line(int argc, const char* 
   const CLI::App* init_app = add_init(app, init);
   const CLI::App* link_app = add_link(app, link);
   const CLI::App* invite_app = add_invite(app, invite);
+  const CLI::App* judge_app = add_judge(app, judge);
+  const CLI::App* import_app = add_import(app, import_ooni);
+  const CLI::App* export_app = add_export(app, export_ooni);
   const ListCommands lists = add_lists(app, keygen, sign, show, country, serial, days);
   try {
     app.parse(argc, argv);
@@ -113,6 +165,9 @@ std::expected<Command, CommandLineEnd> parse_command_line(int argc, const char* 
   if (init_app->parsed()) return init;
   if (link_app->parsed()) return link;
   if (invite_app->parsed()) return invite;
+  if (judge_app->parsed()) return judge;
+  if (import_app->parsed()) return import_ooni;
+  if (export_app->parsed()) return export_ooni;
   if (lists.keygen->parsed()) return keygen;
   if (lists.show->parsed()) return show;
   if (!country.empty()) {

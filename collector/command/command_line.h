@@ -6,12 +6,14 @@
 #include <variant>
 
 #include "collector/lists/list_commands.h"
+#include "collector/ooni/ooni_commands.h"
+#include "collector/rejudge/judge_command.h"
 #include "collector/setup/operator_files.h"
 
 namespace kua::collector {
 
 // Documented in --help; scripts may rely on them.
-enum class ExitCode : int { ok = 0, usage = 2, failed = 4 };
+enum class ExitCode : int { ok = 0, usage = 2, incomplete = 3, failed = 4 };
 
 struct ServeCommand {
   std::string config_file;
@@ -24,7 +26,8 @@ struct KeygenCommand {
   std::string out_file;
 };
 
-using Command = std::variant<ServeCommand, InitOptions, LinkOptions, InviteCommand, KeygenCommand, SignOptions, ShowOptions>;
+using Command = std::variant<ServeCommand, InitOptions, LinkOptions, InviteCommand, KeygenCommand, SignOptions, ShowOptions, JudgeCommand,
+                             ImportOoniCommand, ExportOoniCommand>;
 
 // What to print instead of running something: help, a version, or what is wrong.
 struct CommandLineEnd {

@@ -13,13 +13,21 @@ std::expected<Command, CommandLineEnd> parse(std::vector<const char*> words) {
 TEST(CommandLine, EveryCommandHasHelpThatEndsWell) {
   const std::vector<std::vector<const char*>> commands = {
       {"--help"},           {"serve", "--help"},         {"init", "--help"},         {"link", "--help"}, {"invite", "--help"},
-      {"lists", "--help"},  {"lists", "keygen", "--help"}, {"lists", "sign", "--help"}, {"lists", "show", "--help"}, {"--version"}};
+      {"lists", "--help"},  {"lists", "keygen", "--help"}, {"lists", "sign", "--help"}, {"lists", "show", "--help"}, {"judge", "--help"}, {"import", "ooni", "--help"}, {"export", "ooni", "--help"}, {"--version"}};
   for (const auto& words : commands) {
     const auto end = parse(words);
     ASSERT_FALSE(end.has_value()) << words[0];
     EXPECT_EQ(end.error().code, ExitCode::ok) << words[0];
     EXPECT_FALSE(end.error().text.empty()) << words[0];
   }
+}
+
+TEST(CommandLine, AnOptionThatMayBeRepeatedTakesOneWordAtATime) {
+  const auto command = parse({"judge", "--list", "a", "--list", "b", "one.zst", "two.zst"});
+  ASSERT_TRUE(command.has_value());
+  const auto& judge = std::get<JudgeCommand>(*command);
+  EXPECT_EQ(judge.lists, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(judge.files, (std::vector<std::string>{"one.zst", "two.zst"}));
 }
 
 TEST(CommandLine, WrongUsageIsSaidAndIsExitCodeTwo) {
@@ -33,6 +41,12 @@ TEST(CommandLine, WrongUsageIsSaidAndIsExitCodeTwo) {
       {"lists", "sign", "--key", "k", "--targets", "t", "--out", "o", "--country", "Kazakhstan"},
       {"lists", "sign", "--key", "k", "--targets", "t", "--out", "o", "--days", "15"},
       {"invite", "--dir", "d", "--count", "none"},
+      {"judge"},
+      {"judge", "--json", "--summary", "f"},
+      {"import"},
+      {"import", "ooni"},
+      {"import", "ooni", "--json", "f"},
+      {"export", "ooni"},
   };
   for (const auto& words : commands) {
     const auto end = parse(words);
