@@ -19,6 +19,7 @@ using probe::Depth;
 using probe::FollowUp;
 using ::testing::Contains;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 using Datagrams = std::vector<wire::Bytes>;
@@ -67,6 +68,19 @@ struct QuicBesideTcp : ::testing::Test {
   std::uint16_t port = 0;
   Datagrams datagrams;
 };
+
+struct WithoutQuic : QuicBesideTcp {
+  void SetUp() override {
+    if (probe::has_quic()) GTEST_SKIP() << "this build has QUIC handshakes (KUA_QUIC)";
+    world.instrument.system_resolvers = {dns.endpoint()};
+  }
+};
+
+TEST_F(WithoutQuic, ARecordSaysWhereItWouldHaveBeenTried) {
+  EXPECT_THAT(look(R"(h3=":{}")", kSilent).missing, Contains("quic"));
+  EXPECT_THAT(datagrams, IsEmpty());
+  EXPECT_THAT(look("clear", kSilent).missing, Not(Contains("quic")));
+}
 
 TEST_F(QuicBesideTcp, IsTriedWhereThePageOffersItAtItsOwnPort) {
   const Measurement m = look(R"(h3=":{}"; ma=60)", kOtherVersion, FollowUp::none);

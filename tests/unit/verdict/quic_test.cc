@@ -57,6 +57,10 @@ TEST(QuicRules, WhatIsNoProofForTheName) {
       {"where TLS failed at the address, QUIC shows nothing of its own",
        resolved().cut(kTrue, kReset).no_quic(kTrue).as(retry).no_quic(kTrue).as(same_address).speaks_quic(kTrue),
        up(), kQuic, State::insufficient, "quic.tls_fails_too"},
+      {"… TLS at another address shows nothing of this one",
+       resolved().answers(ResolverEngine::doh, {kElsewhere}).cut(kTrue, kReset).shakes(kElsewhere).no_quic(kTrue)
+           .as(retry).no_quic(kTrue).as(same_address).speaks_quic(kTrue),
+       up(), kQuic, State::insufficient, "quic.tls_fails_too"},
       {"all names silent, from this network only, is a sign",
        cut().as(same_address).no_quic(kTrue).no_pong(kTrue).as(witness).no_pong(kWitness), up(), kQuic,
        State::likely_blocked, "quic.cut_for_all_names", "quic.timeout"},
