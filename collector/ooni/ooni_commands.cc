@@ -52,6 +52,12 @@ class Import {
     Progress progress(clock);
     while (true) {
       const auto line = file.next();
+      if (!line && line.error().kind == ErrorKind::invalid_input) {
+        std::fprintf(err_, "%s; what stands before it was taken\n", line.error().text().c_str());
+        ++refused_["the rest of a file that is cut off or damaged"];
+        ++broken_;
+        return {};
+      }
       if (!line) return std::unexpected(line.error());
       if (!*line) return {};
       progress.tell("importing", file, (*line)->number);

@@ -136,6 +136,8 @@ Expected<void> Rejudge::collect_controls(LineFile& file) {
   protocol::RecordReader reader;
   while (true) {
     const auto line = file.next();
+    if (!line && line.error().kind == ErrorKind::invalid_input)
+      return {};  // named in the second pass
     if (!line) return std::unexpected(line.error());
     if (!*line) return {};
     progress.tell("controls of", file, (*line)->number);
@@ -155,6 +157,13 @@ Expected<void> Rejudge::judge_file(LineFile& file) {
   Progress progress(clock);
   while (true) {
     const auto line = file.next();
+    if (!line && line.error().kind == ErrorKind::invalid_input) {
+      // The day that is being written ends in the middle of a frame, and so does a broken copy:
+      // what stands before it is whole.
+      std::fprintf(err_, "%s; what stands before it was judged\n", line.error().text().c_str());
+      ++counts_.bad_lines["the rest of a file that is cut off or damaged"];
+      return {};
+    }
     if (!line) return std::unexpected(line.error());
     if (!*line) return {};
     ++counts_.lines;

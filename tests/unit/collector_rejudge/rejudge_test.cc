@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "collector/rejudge/judge_command.h"
+#include "platform/compress/compress.h"
 #include "platform/crypto/crypto.h"
 #include "protocol/target_list.h"
 #include "protocol/verdict_json.h"
@@ -103,6 +105,15 @@ TEST_F(RejudgeTest, BadLinesAreNamedAndCountedAndTheRestIsJudged) {
   EXPECT_NE(err.find("/a:5: "), std::string::npos) << err;
   EXPECT_NE(err.find("2 lines not read: invalid_input"), std::string::npos) << err;
   EXPECT_NE(err.find("1 lines not read: limit"), std::string::npos) << err;
+}
+
+TEST_F(RejudgeTest, WhatStandsBeforeACutIsJudgedAndTheCutIsSaid) {
+  const std::string frame = platform::zstd_compress(records());
+  run({.files = {write("day.zst", frame + frame.substr(0, frame.size() / 2)), write("more", line(cut()))}});
+  ASSERT_TRUE(end) << end.error().text();
+  EXPECT_EQ(*end, ReadThrough::in_part);
+  EXPECT_EQ(std::ranges::count(out, '\n'), 2) << "one of the whole frame, one of the file behind: " << out;
+  EXPECT_NE(err.find("day.zst: it is cut off; what stands before it was judged"), std::string::npos) << err;
 }
 
 TEST_F(RejudgeTest, AgainstItsOwnOutputNothingChanged) {
