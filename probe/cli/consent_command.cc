@@ -34,7 +34,7 @@ Expected<void> forget_unsent(const StateDirectory& state) {
 Expected<void> forget_everything(const StateDirectory& state) {
   for (const std::string_view name : {kKeyFile, kJoinFile, kListFile, kMinimumListFile, kSpoolFile,
                                       kDiaryFile, kBudgetFile, kStatusSocket}) {
-    for (const char* suffix : {"", "-wal", "-shm"}) {
+    for (const char* suffix : {"", "-wal", "-shm", kLossFileSuffix}) {
       if (auto removed = state.remove(std::string(name) + suffix); !removed) return removed;
     }
   }

@@ -5,9 +5,9 @@
 
 #include "measurement/check.h"
 #include "probe/limits.h"
-#include "probe/spool/detail.h"
 #include "probe/spool/loss_counts.h"
 #include "probe/spool/spool_file.h"
+#include "probe/spool/spool_rank.h"
 #include "protocol/record_codec.h"
 
 namespace kua::probe {
@@ -16,15 +16,6 @@ namespace {
 using platform::Database;
 using platform::Statement;
 using platform::Transaction;
-
-constexpr int kClassShift = 55;
-
-constexpr std::int64_t first_of(SpoolClass rank) {
-  return static_cast<std::int64_t>(rank) << kClassShift;
-}
-constexpr std::int64_t end_of(SpoolClass rank) {
-  return (static_cast<std::int64_t>(rank) + 1) << kClassShift;
-}
 
 SpoolClass class_of(Tier tier) {
   switch (tier) {
@@ -46,7 +37,8 @@ Spool::Spool(Database database, Statements statements, std::string path, Options
     : database_(std::move(database)),
       statements_(std::move(statements)),
       path_(std::move(path)),
-      options_(options) {}
+      options_(options),
+      loss_file_(path_ + kLossFileSuffix) {}
 
 Expected<Spool> Spool::open_file(const std::string& path, Options options) {
   auto database = open_spool_file(path, options.durability);
@@ -71,6 +63,8 @@ Expected<Spool> Spool::open_file(const std::string& path, Options options) {
   Statements statements{std::move(*insert), std::move(*remove), std::move(*batch), std::move(*count_loss)};
   Spool spool(std::move(*database), std::move(statements), path, options);
   if (auto read = spool.read_level(); !read) return std::unexpected(read.error());
+  const LimitCounts left = spool.loss_file_.take();
+  for (const auto& [name, times] : left) (void)spool.count(name, times);  // in memory at the least
   return spool;
 }
 
@@ -103,6 +97,7 @@ Expected<void> Spool::begin_anew(const Row& row) {
   add_counts(fresh->unsaved_, row.carries);
   for (const Row& held : fresh->held_) add_counts(fresh->unsaved_, held.carries);
   *this = std::move(*fresh);
+  keep_unwritten();
   return {};
 }
 
@@ -129,6 +124,7 @@ Expected<void> Spool::append(Measurement measurement) {
           .id = measurement.header.id,
           .born = measurement.header.time,
           .carries = std::exchange(pending_, {}),  // told here and nowhere else, wherever the row is
+          .held_for = {},
           .line = {}};
   add_counts(measurement.limits, row.carries);
   row.line = protocol::write_record(measurement);
@@ -141,6 +137,7 @@ Expected<void> Spool::append(const MinuteSummary& summary) {
           .born = summary.header.time,
           .day = std::chrono::floor<std::chrono::days>(summary.header.time).time_since_epoch().count(),
           .carries = {},
+          .held_for = {},
           .line = protocol::write_record(summary)};
   return store(std::move(row));
 }
@@ -157,8 +154,10 @@ Expected<void> Spool::store(Row row) {
   if (!written) {
     const bool full = written.error().kind == ErrorKind::no_space;
     if (row.rank != SpoolClass::summary) hold(std::move(row), full ? loss::kNoSpace : loss::kNotWritten);
+    keep_unwritten();
     return written;
   }
+  keep_unwritten();
   return bytes_ > options_.bytes_max ? make_room() : Expected<void>();
 }
 
@@ -245,7 +244,14 @@ void Spool::hold(Row row, std::string_view reason) {
     return;
   }
   held_bytes_ += row.line.size();
+  row.held_for = reason;
   held_.push_back(std::move(row));
+}
+
+void Spool::keep_unwritten() {
+  LimitCounts counts = unsaved_;
+  for (const Row& row : held_) counts[std::string(row.held_for)] += 1;
+  loss_file_.keep(counts);
 }
 
 Expected<void> Spool::flush_held() {
@@ -265,6 +271,7 @@ Expected<void> Spool::count(std::string_view name, std::uint64_t times) {
   auto counted = statements_.count_loss.run();
   if (!counted) {
     unsaved_[std::string(name)] += static_cast<std::uint32_t>(times);
+    keep_unwritten();
   }
   return counted;
 }
@@ -320,157 +327,13 @@ Expected<void> Spool::rejected(const Item& item, std::string_view reason) {
   return count(std::string(loss::kRejected) + std::string(reason), 1);
 }
 
-Expected<std::vector<Spool::Stored>> Spool::find(SpoolClass rank, std::int64_t detail_below) {
-  auto select = database_.prepare(
-      "SELECT sequence, line, carries FROM records WHERE sequence > ? AND sequence < ? AND detail < ? "
-      "ORDER BY sequence LIMIT ?");
-  if (!select) return std::unexpected(select.error());
-  select->bind(1, first_of(rank));
-  select->bind(2, end_of(rank));
-  select->bind(3, detail_below);
-  select->bind(4, static_cast<std::int64_t>(kEvictionStepRecords));
-  std::vector<Stored> rows;
-  for (;;) {
-    const auto row = select->step();
-    if (!row) return std::unexpected(row.error());
-    if (!*row) return rows;
-    rows.push_back(Stored{select->integer(0), std::string(select->text(1)), std::string(select->text(2))});
-  }
-}
-
-// Returns how many records it looked at: none means that there is nothing left to cut in this class.
-Expected<std::uint64_t> Spool::cut(SpoolClass rank, std::int64_t detail, std::string_view name) {
-  auto rows = find(rank, detail);
-  if (!rows || rows->empty()) return rows ? Expected<std::uint64_t>(0) : std::unexpected(rows.error());
-  auto transaction = Transaction::begin(database_);
-  if (!transaction) return std::unexpected(transaction.error());
-  auto update = database_.prepare("UPDATE records SET line = ?, bytes = ?, detail = ? WHERE sequence = ?");
-  if (!update) return std::unexpected(update.error());
-  std::uint64_t freed = 0;
-  std::uint64_t shortened = 0;
-  for (const Stored& row : *rows) {
-    auto line = cut_from_line(row.line, static_cast<Cut>(detail));
-    const bool shorter = line && line->size() < row.line.size();
-    const std::string& kept = shorter ? *line : row.line;
-    freed += row.line.size() - kept.size();
-    shortened += shorter ? 1 : 0;
-    update->bind_text(1, kept);
-    update->bind(2, static_cast<std::int64_t>(kept.size()));
-    update->bind(3, detail);
-    update->bind(4, row.sequence);
-    if (auto updated = update->run(); !updated) return std::unexpected(updated.error());
-  }
-  if (auto counted = count(name, shortened); !counted) return std::unexpected(counted.error());
-  if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());
-  bytes_ -= std::min(bytes_, freed);
-  return rows->size();
-}
-
-Expected<std::uint64_t> Spool::drop(SpoolClass rank, std::string_view name) {
-  auto rows = find(rank, 100);
-  if (!rows || rows->empty()) return rows ? Expected<std::uint64_t>(0) : std::unexpected(rows.error());
-  auto transaction = Transaction::begin(database_);
-  if (!transaction) return std::unexpected(transaction.error());
-  auto remove = database_.prepare("DELETE FROM records WHERE sequence = ?");
-  if (!remove) return std::unexpected(remove.error());
-  std::uint64_t freed = 0;
-  std::uint64_t dropped = 0;
-  for (const Stored& row : *rows) {
-    if (bytes_ - std::min(bytes_, freed) <= options_.bytes_max) break;
-    remove->bind(1, row.sequence);
-    if (auto removed = remove->run(); !removed) return std::unexpected(removed.error());
-    if (auto back = take_back(row.carries); !back) return std::unexpected(back.error());
-    freed += row.line.size();
-    ++dropped;
-  }
-  if (auto counted = count(name, dropped); !counted) return std::unexpected(counted.error());
-  if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());
-  bytes_ -= std::min(bytes_, freed);
-  return dropped;
-}
-
-// The record that would have told these losses is itself lost: the next one tells them.
-Expected<void> Spool::take_back(std::string_view carries) {
-  for (const auto& [name, times] : read_counts(carries)) {
-    auto update = database_.prepare("UPDATE losses SET pending = pending + ? WHERE name = ?");
-    if (!update) return std::unexpected(update.error());
-    update->bind(1, static_cast<std::int64_t>(times));
-    update->bind_text(2, name);
-    if (auto updated = update->run(); !updated) return updated;
-    pending_[name] += times;
-  }
-  return {};
-}
-
-Expected<void> Spool::make_room() {
-  struct Step {
-    SpoolClass rank;
-    std::optional<Cut> cut;
-    std::string_view name;
-  };
-  static constexpr Step kSteps[] = {
-      {SpoolClass::full, Cut::bodies, loss::kFullBody},
-      {SpoolClass::core, Cut::detail, loss::kCoreDetail},
-      {SpoolClass::full, std::nullopt, loss::kFull},
-      {SpoolClass::core, std::nullopt, loss::kCore},
-      {SpoolClass::key, std::nullopt, loss::kKey},
-      {SpoolClass::summary, std::nullopt, loss::kSummary},
-  };
-  for (const Step& step : kSteps) {
-    while (bytes_ > options_.bytes_max) {
-      const auto touched = step.cut ? cut(step.rank, static_cast<std::int64_t>(*step.cut), step.name)
-                                    : drop(step.rank, step.name);
-      if (!touched) return std::unexpected(touched.error());
-      if (*touched == 0) break;
-    }
-  }
-  return {};
-}
-
-Expected<void> Spool::drop_older(SpoolClass first, SpoolClass last, WallTime than) {
-  auto transaction = Transaction::begin(database_);
-  if (!transaction) return std::unexpected(transaction.error());
-  auto select = database_.prepare(
-      "SELECT carries FROM records WHERE sequence > ? AND sequence < ? AND born < ?");
-  auto remove = database_.prepare("DELETE FROM records WHERE sequence > ? AND sequence < ? AND born < ?");
-  if (!select || !remove) return std::unexpected(select ? remove.error() : select.error());
-  for (Statement* statement : {&*select, &*remove}) {
-    statement->bind(1, first_of(first));
-    statement->bind(2, end_of(last));
-    statement->bind(3, static_cast<std::int64_t>(than.time_since_epoch().count()));
-  }
-  std::vector<std::string> carried;
-  for (;;) {
-    const auto row = select->step();
-    if (!row) return std::unexpected(row.error());
-    if (!*row) break;
-    if (!select->text(0).empty()) carried.emplace_back(select->text(0));
-  }
-  select->reset();
-  if (auto removed = remove->run(); !removed) return removed;
-  const auto dropped = static_cast<std::uint64_t>(database_.changes());
-  for (const std::string& carries : carried) {
-    if (auto back = take_back(carries); !back) return back;
-  }
-  if (auto counted = count(loss::kAge, dropped); !counted) return counted;
-  return transaction->commit();
-}
-
-Expected<void> Spool::expire(WallTime now) {
-  const auto measurements = drop_older(SpoolClass::key, SpoolClass::full, now - options_.age_max);
-  if (!measurements) return measurements;
-  if (auto summaries = drop_older(SpoolClass::summary, SpoolClass::summary, now - kSummaryAge); !summaries) {
-    return summaries;
-  }
-  return read_level();
-}
-
 Expected<void> Spool::clear() {
   held_.clear();
   held_bytes_ = 0;
   bytes_ = 0;
   pending_.clear();
   unsaved_.clear();
+  keep_unwritten();
   // VACUUM, so that nothing of what was measured stays in free pages of the file.
   return database_.execute("DELETE FROM records; DELETE FROM losses; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
 }

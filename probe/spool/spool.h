@@ -15,6 +15,7 @@
 #include "measurement/error.h"
 #include "measurement/record.h"
 #include "platform/sqlite/sqlite.h"
+#include "probe/spool/loss_file.h"
 
 namespace kua::probe {
 
@@ -52,7 +53,8 @@ class Spool {
   [[nodiscard]] static Expected<Spool> open(const std::string& path, Options options);
 
   // Returns when the record is committed. One that cannot be written, for whatever reason, is held in
-  // memory and tried again at the next append, as long as kHeldBytesMax allows; what is beyond is counted.
+  // memory and tried again at the next append, as long as kHeldBytesMax allows; what is beyond is counted,
+  // and so is what memory holds when the process ends, however it ends (loss_file.h).
   [[nodiscard]] Expected<void> append(Measurement measurement);
   // Replaces an earlier revision of the same day that was not delivered yet. One that cannot be written
   // is not held: its diary makes it again.
@@ -96,6 +98,7 @@ class Spool {
     WallTime born;
     std::int64_t day = 0;  // of a summary, else 0
     LimitCounts carries;   // losses told in it
+    std::string_view held_for;  // of one in memory: the loss that it would be
     std::string line;
   };
   struct Statements {
@@ -116,6 +119,7 @@ class Spool {
   [[nodiscard]] Expected<void> flush_held();
   [[nodiscard]] Expected<void> write(const Row& row);
   void hold(Row row, std::string_view reason);
+  void keep_unwritten();
   [[nodiscard]] Expected<void> begin_anew(const Row& row);
   [[nodiscard]] Expected<void> count(std::string_view name, std::uint64_t times);
 
@@ -140,6 +144,7 @@ class Spool {
   LimitCounts unsaved_;  // losses that are not in the file yet, some of them told by rows in memory
   std::deque<Row> held_;
   std::uint64_t held_bytes_ = 0;
+  LossFile loss_file_;
   std::vector<std::string> notices_;
 };
 
