@@ -14,7 +14,10 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cinttypes>
 #include <cstdio>
 
 #include "collector/command/command_line.h"
@@ -25,9 +28,9 @@
 #include "collector/lists/own_lists.h"
 #include "collector/serve/serve.h"
 #include "collector/setup/text_file.h"
+#include "collector/store/log_check.h"
 #include "platform/clock/clock.h"
 #include "platform/log/log.h"
-#include "protocol/record_codec.h"
 
 namespace kua::collector {
 namespace {
@@ -322,6 +325,36 @@ ExitCode run(const ShowOptions& options) {
   if (!text) return complain(text.error());
   std::printf("%s", text->c_str());
   return ExitCode::ok;
+}
+
+std::string percent_of(std::uint64_t done, std::uint64_t all) {
+  return std::to_string(all == 0 ? 100 : done * 100 / all) + " %";
+}
+
+void print(const std::string& file, const LogCheck& check) {
+  std::printf("%s: %" PRIu64 " records; batches: %" PRIu64 " signed, %" PRIu64 " forged, %" PRIu64 " unsigned; %" PRIu64
+              " damaged bytes, %" PRIu64 " unreadable lines\n",
+              file.c_str(), check.records, check.signed_batches, check.forged_batches, check.unsigned_batches,
+              check.damaged_bytes, check.unreadable_lines);
+}
+
+ExitCode run(const VerifyCommand& command) {
+  const auto files = system_files();
+  const bool shows = ::isatty(STDERR_FILENO) == 1;
+  ExitCode code = ExitCode::ok;
+  for (const std::string& file : command.files) {
+    const auto checked = check_log(*files, file, [&](std::uint64_t done, std::uint64_t all) {
+      if (shows) std::fprintf(stderr, "\r%s: %s\r", file.c_str(), percent_of(done, all).c_str());
+    });
+    if (!checked) return complain(checked.error());
+    print(file, *checked);
+    if (checked->forged_batches > 0) {
+      code = ExitCode::failed;
+    } else if (!checked->is_clean() && code == ExitCode::ok) {
+      code = ExitCode::incomplete;
+    }
+  }
+  return code;
 }
 
 ExitCode code_of(ReadThrough read) {

@@ -80,6 +80,14 @@ ListCommands add_lists(CLI::App& app, KeygenCommand& keygen, SignOptions& sign, 
   return out;
 }
 
+CLI::App* add_verify(CLI::App& app, VerifyCommand& out) {
+  CLI::App* verify = app.add_subcommand(
+      "verify", "Check day files of the record log against the signatures of the probes; needs nothing but the files");
+  verify->add_option("files", out.files, "Files of log/, by any name")->required()->type_name("FILE");
+  verify->footer("Exit codes: 0 nothing contradicts a signature, 3 a part cannot be read, 4 a signature does not fit, or no such file.");
+  return verify;
+}
+
 CLI::App* add_judge(CLI::App& app, JudgeCommand& out) {
   CLI::App* judge = app.add_subcommand(
       "judge", "Judge the measurements of any files again, with the rules of today and the controls in the same files");
@@ -140,6 +148,7 @@ std::expected<Command, CommandLineEnd> parse_command_line(int argc, const char* 
   KeygenCommand keygen;
   SignOptions sign;
   ShowOptions show;
+  VerifyCommand verify;
   JudgeCommand judge;
   ImportOoniCommand import_ooni;
   ExportOoniCommand export_ooni;
@@ -150,6 +159,7 @@ std::expected<Command, CommandLineEnd> parse_command_line(int argc, const char* 
   const CLI::App* init_app = add_init(app, init);
   const CLI::App* link_app = add_link(app, link);
   const CLI::App* invite_app = add_invite(app, invite);
+  const CLI::App* verify_app = add_verify(app, verify);
   const CLI::App* judge_app = add_judge(app, judge);
   const CLI::App* import_app = add_import(app, import_ooni);
   const CLI::App* export_app = add_export(app, export_ooni);
@@ -165,6 +175,7 @@ std::expected<Command, CommandLineEnd> parse_command_line(int argc, const char* 
   if (init_app->parsed()) return init;
   if (link_app->parsed()) return link;
   if (invite_app->parsed()) return invite;
+  if (verify_app->parsed()) return verify;
   if (judge_app->parsed()) return judge;
   if (import_app->parsed()) return import_ooni;
   if (export_app->parsed()) return export_ooni;

@@ -4,6 +4,7 @@
 #include <expected>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "collector/lists/list_commands.h"
 #include "collector/ooni/ooni_commands.h"
@@ -22,11 +23,14 @@ struct InviteCommand {
   std::string directory;
   int count = 1;
 };
+struct VerifyCommand {
+  std::vector<std::string> files;  // of the record log
+};
 struct KeygenCommand {
   std::string out_file;
 };
 
-using Command = std::variant<ServeCommand, InitOptions, LinkOptions, InviteCommand, KeygenCommand, SignOptions, ShowOptions, JudgeCommand,
+using Command = std::variant<ServeCommand, InitOptions, LinkOptions, InviteCommand, KeygenCommand, SignOptions, ShowOptions, VerifyCommand, JudgeCommand,
                              ImportOoniCommand, ExportOoniCommand>;
 
 // What to print instead of running something: help, a version, or what is wrong.

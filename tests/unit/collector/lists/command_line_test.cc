@@ -13,7 +13,7 @@ std::expected<Command, CommandLineEnd> parse(std::vector<const char*> words) {
 TEST(CommandLine, EveryCommandHasHelpThatEndsWell) {
   const std::vector<std::vector<const char*>> commands = {
       {"--help"},           {"serve", "--help"},         {"init", "--help"},         {"link", "--help"}, {"invite", "--help"},
-      {"lists", "--help"},  {"lists", "keygen", "--help"}, {"lists", "sign", "--help"}, {"lists", "show", "--help"}, {"judge", "--help"}, {"import", "ooni", "--help"}, {"export", "ooni", "--help"}, {"--version"}};
+      {"lists", "--help"},  {"lists", "keygen", "--help"}, {"lists", "sign", "--help"}, {"lists", "show", "--help"}, {"judge", "--help"}, {"verify", "--help"}, {"import", "ooni", "--help"}, {"export", "ooni", "--help"}, {"--version"}};
   for (const auto& words : commands) {
     const auto end = parse(words);
     ASSERT_FALSE(end.has_value()) << words[0];
@@ -42,6 +42,7 @@ TEST(CommandLine, WrongUsageIsSaidAndIsExitCodeTwo) {
       {"lists", "sign", "--key", "k", "--targets", "t", "--out", "o", "--days", "15"},
       {"invite", "--dir", "d", "--count", "none"},
       {"judge"},
+      {"verify"},
       {"judge", "--json", "--summary", "f"},
       {"import"},
       {"import", "ooni"},
