@@ -57,8 +57,13 @@ inline constexpr days kClusterOverlap{14};
 // --- store ------------------------------------------------------------------------------------
 // Uncompressed bytes of the batches of one commit: whoever waits for the sync of a group waits for all of it.
 inline constexpr std::size_t kGroupBytesMax = 4 * 1024 * 1024;
+// The line about a batch is some 400 bytes, and 30 more an epoch.
+inline constexpr std::size_t kBatchLineBytesMax = 64 * 1024;
 // A batch as it stands in the log, decompressed: its records and one line about it.
-inline constexpr std::size_t kStoredBatchBytesMax = kBatchDecompressedBytesMax + 64 * 1024;
+inline constexpr std::size_t kStoredBatchBytesMax = kBatchDecompressedBytesMax + kBatchLineBytesMax;
+// A day file is read so much at a time; where a frame seems cut, up to so much, beyond any batch.
+inline constexpr std::size_t kScanBytes = 1024 * 1024;
+inline constexpr std::size_t kScanBytesMax = 64 * 1024 * 1024;
 // Batches waiting for the commit thread; beyond it the answer is 503, since memory is not a spool.
 inline constexpr std::size_t kCommitQueueBytesMax = 256 * 1024 * 1024;
 // Free space that is left alone on the record log's file system, so that the index, the probes'

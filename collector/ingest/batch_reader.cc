@@ -64,7 +64,7 @@ ReadBatch BatchReader::read(std::string_view lines, const ProbeId& signer, WallT
     out.items.push_back({std::move(*record), line});
     bytes += line.size() + 1;
   }
-  out.is_whole = bytes == lines.size();
+  out.is_whole = bytes == lines.size() && lines.ends_with('\n');
   return out;
 }
 

@@ -14,8 +14,7 @@ using std::chrono::sys_days;
 
 constexpr std::string_view kSuffix = ".ndjson.zst";
 constexpr std::string_view kMagic("\x28\xb5\x2f\xfd", 4);  // RFC 8878 §3.1.1
-constexpr std::size_t kScanBytes = 1024 * 1024;
-constexpr std::size_t kScanBytesMax = 64 * 1024 * 1024;  // no batch of ours is larger
+
 std::optional<sys_days> day_of_name(const std::string& name) {
   int year = 0;
   unsigned month = 0;
@@ -27,13 +26,12 @@ std::optional<sys_days> day_of_name(const std::string& name) {
   return sys_days(date);
 }
 
-// Length of the two frames that `bytes` begin with; nullopt when they are not both there whole.
-std::optional<std::size_t> two_frames(std::string_view bytes) {
-  const auto line = platform::zstd_frame_bytes(bytes);
-  if (!line) return std::nullopt;
-  const auto records = platform::zstd_frame_bytes(bytes.substr(*line));
-  if (!records) return std::nullopt;
-  return *line + *records;
+// The line about a batch, in the frame that `bytes` begin with; empty where it is anything else: the records
+// of a batch, whatever they say, damage, or the log of another version.
+std::string line_about_batch(std::string_view frame) {
+  auto line = platform::zstd_decompress(frame, limits::kBatchLineBytesMax);
+  const bool is_line = line && line->starts_with(kBatchLineBegin) && line->find('\n') == line->size() - 1;
+  return is_line ? std::move(*line) : std::string();
 }
 
 }  // namespace
@@ -47,16 +45,20 @@ Expected<void> DayScan::fill() {
   return {};
 }
 
-// Two frames that do not begin with a line about a batch are the records of one and the line of the next.
-std::optional<StoredBatch> DayScan::batch_here() {
+DayScan::Here DayScan::look(StoredBatch& out) {
   const std::string_view here = std::string_view(buffer_).substr(at_);
-  const auto whole = two_frames(here);
-  if (!whole) return std::nullopt;
-  auto text = platform::zstd_decompress(here.substr(0, *whole), limits::kStoredBatchBytesMax);
-  if (!text || !text->starts_with(kBatchLineBegin)) return std::nullopt;
-  const BatchPosition position{day_, offset_ + at_, *whole};
-  at_ += *whole;
-  return StoredBatch{position, std::move(*text)};
+  const auto line_bytes = platform::zstd_frame_bytes(here);
+  if (!line_bytes) return here.starts_with(kMagic) || here.size() < kMagic.size() ? Here::cut : Here::nothing;
+  out.text = line_about_batch(here.substr(0, *line_bytes));
+  if (out.text.empty()) return Here::nothing;
+  const std::string_view rest = here.substr(*line_bytes);
+  const auto records_bytes = platform::zstd_frame_bytes(rest);
+  if (!records_bytes) return Here::cut;
+  const auto records = platform::zstd_decompress(rest.substr(0, *records_bytes), limits::kBatchDecompressedBytesMax);
+  if (!records) return Here::nothing;
+  out.text += *records;
+  out.position = {day_, offset_ + at_, *line_bytes + *records_bytes};
+  return Here::batch;
 }
 
 // To the next place where a frame might begin.
@@ -68,19 +70,23 @@ void DayScan::skip_to_frame() {
 
 Expected<std::optional<StoredBatch>> DayScan::next() {
   if (window_ == 0) {
-    window_ = kScanBytes;
+    window_ = limits::kScanBytes;
     if (const auto filled = fill(); !filled) return std::unexpected(filled.error());
   }
   while (true) {
-    if (auto batch = batch_here()) return batch;
     const bool is_end = buffer_.size() < window_;
     if (is_end && at_ >= buffer_.size()) return std::nullopt;
-    const bool may_be_cut = std::string_view(buffer_).substr(at_).starts_with(kMagic) && window_ < kScanBytesMax;
-    if (is_end || (at_ == 0 && !may_be_cut)) {
-      skip_to_frame();
-      if (is_end) continue;
+    StoredBatch batch;
+    const Here here = look(batch);
+    if (here == Here::batch) {
+      at_ += static_cast<std::size_t>(batch.position.bytes);
+      return batch;
     }
-    window_ = at_ == 0 ? window_ * 8 : kScanBytes;  // a batch larger than what was read
+    if (is_end || here == Here::nothing || (at_ == 0 && window_ >= limits::kScanBytesMax)) {
+      skip_to_frame();
+      if (is_end || at_ + kMagic.size() <= buffer_.size()) continue;
+    }
+    window_ = at_ == 0 ? window_ * 8 : limits::kScanBytes;  // a batch larger than what was read
     if (const auto filled = fill(); !filled) return std::unexpected(filled.error());
   }
 }
@@ -118,7 +124,21 @@ Expected<DayLog> DayLog::open(StoreFiles& files, std::string directory,
   return log;
 }
 
+// Logs of before this version had one frame a commit, of lines that each held a record and its facts. Their
+// days must not be taken for damage and cut off.
+Expected<void> DayLog::refuse_other_version(sys_days day) const {
+  const auto begin = files_->read(path_of(day), 0, limits::kScanBytes);
+  if (!begin) return std::unexpected(begin.error());
+  const auto frame = platform::zstd_frame_bytes(*begin);
+  if (!frame) return {};
+  const auto text = platform::zstd_decompress(std::string_view(*begin).substr(0, *frame), limits::kStoredBatchBytesMax);
+  if (!text || !text->starts_with(R"({"record":)")) return {};
+  return fail(ErrorKind::invalid_input, "it was written by an earlier version and is left as it is; move the log aside",
+              "opening " + path_of(day));
+}
+
 Expected<void> DayLog::recover(sys_days day, std::uint64_t known_end) {
+  if (const auto ours = refuse_other_version(day); !ours) return ours;
   const std::uint64_t size = sizes_[day];
   std::uint64_t end = std::min(known_end, size);
   DayScan scanned = scan(day, end);

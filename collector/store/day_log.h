@@ -40,7 +40,9 @@ class DayScan {
 
  private:
   [[nodiscard]] Expected<void> fill();
-  [[nodiscard]] std::optional<StoredBatch> batch_here();
+  // What the buffer holds at the present place; `cut`: more of the file may tell.
+  enum class Here : std::uint8_t { batch, cut, nothing };
+  [[nodiscard]] Here look(StoredBatch& out);
   void skip_to_frame();
 
   StoreFiles& files_;
@@ -90,6 +92,7 @@ class DayLog {
  private:
   DayLog(StoreFiles& files, std::string directory) : files_(&files), directory_(std::move(directory)) {}
   [[nodiscard]] std::string path_of(std::chrono::sys_days day) const;
+  [[nodiscard]] Expected<void> refuse_other_version(std::chrono::sys_days day) const;
   [[nodiscard]] Expected<void> recover(std::chrono::sys_days day, std::uint64_t known_end);
   [[nodiscard]] Expected<void> keep_aside(const std::string& path, std::string_view bytes);
   [[nodiscard]] Expected<void> cut_back(std::chrono::sys_days day);

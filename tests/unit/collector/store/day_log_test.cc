@@ -176,6 +176,26 @@ TEST_F(DayLogTest, ALongDayIsReadInPieces) {
   EXPECT_EQ(batches(open()), expected);
 }
 
+// Records that pose as a line about a batch, where the line before them is damaged.
+TEST_F(DayLogTest, RecordsAreNotTakenForALineAboutABatch) {
+  const std::string posing = "{\"batch\":{},\"format\":\"kua/1\"}\n{\"format\":\"kua/1\"}\n";
+  {
+    DayLog log = open();
+    for (const std::string& lines : {posing, std::string("two\n")}) ASSERT_TRUE(append(log, lines).has_value());
+  }
+  std::string damaged = bytes();
+  damaged[damaged.find(platform::zstd_compress(posing)) - 1] ^= 0x55;
+  overwrite(damaged);
+  EXPECT_EQ(batches(open()), std::vector<std::string>{"two\n"});
+}
+
+TEST_F(DayLogTest, ALogOfAnEarlierVersionIsRefusedAndLeftAlone) {
+  const std::string old = platform::zstd_compress("{\"record\":{},\"received\":{}}\n");
+  overwrite(old);
+  EXPECT_FALSE(DayLog::open(files_, directory_.path(), {}).has_value());
+  EXPECT_EQ(bytes(), old);
+}
+
 TEST_F(DayLogTest, AFullDiskLeavesTheFileAsItWas) {
   DayLog log = open();
   ASSERT_TRUE(append(log, "one\n").has_value());
