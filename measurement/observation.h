@@ -147,6 +147,7 @@ struct HttpRoundTrip : StepContext {
   std::vector<std::pair<std::string, std::string>> headers;  // as received, scrubbed
   std::string title;                   // text of <title>, at most limits' bytes
   std::uint64_t bytes_received = 0;    // of the answer, as they came out of TCP or TLS, head included
+  std::optional<Microseconds> last_byte;  // when the last of them came, since the step began
   std::uint64_t body_bytes = 0;        // decoded bytes read, cap included
   bool body_truncated = false;
   std::string body_sha256;             // of the bytes read; empty when none

@@ -108,12 +108,18 @@ inline constexpr int kFollowUpsPerHourMax = 30;
 // What follows the doubts of one measurement, immediate and deferred, both directions; DESIGN §4.2. A step
 // that might go over is not begun. "follow_up_bytes"
 inline constexpr std::uint64_t kFollowUpBytesMax = 200'000;
+// Transfers under each name, the main one included: fewer are chance, more would go over the follow-up's bytes.
+inline constexpr int kThroughputRuns = 3;
+// Of a transfer: beyond what a first flight brings at once whatever the speed.
+inline constexpr std::uint64_t kThroughputBytesMin = 8'000;
+// Of each of its transfers but the main one, so that all of them fit into a follow-up.
+inline constexpr std::uint64_t kThroughputBodyWireBytesMax = 12 * 1024;
 // What steps of a follow-up are taken to cost at most before they begin. A connect: five SYNs and the close.
 inline constexpr std::uint64_t kConnectBytesReckoned = 1'000;
 // 4.5 kB is usual; chains with many names and forged ones are seldom beyond this.
 inline constexpr std::uint64_t kHandshakeBytesReckoned = 12'000;
-// A page up to its cap, what the receive buffer holds beside it, and headers of all layers.
-inline constexpr std::uint64_t kRoundTripBytesReckoned = kRoundBodyWireBytesMax + kRoundReceiveBufferBytes + 4'000;
+// Beside a page up to its cap: what the receive buffer holds, and headers of all layers.
+inline constexpr std::uint64_t kRoundTripBytesBeside = kRoundReceiveBufferBytes + 4'000;
 // Five or six copies of a first datagram; or two of them, a chain and the close. A ping: five copies.
 inline constexpr std::uint64_t kQuicHandshakeBytesReckoned = 12'000;
 inline constexpr std::uint64_t kQuicPingBytesReckoned = 7'000;

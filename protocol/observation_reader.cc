@@ -262,7 +262,7 @@ bool read_header_line(In& in, Value value, Header& out) {
   return in.text(*++item, out.second, kHeaderValueBytesMax);
 }
 
-constexpr std::array<Field<HttpRoundTrip>, 12> kRoundTripFields{{
+constexpr std::array<Field<HttpRoundTrip>, 13> kRoundTripFields{{
     {"url", kRequired,
      [](In& in, Value value, HttpRoundTrip& out) {
        return in.text(value, out.url, kUrlTextBytesMax);
@@ -289,6 +289,10 @@ constexpr std::array<Field<HttpRoundTrip>, 12> kRoundTripFields{{
      }},
     {"bytes_received", kRequired,
      [](In& in, Value value, HttpRoundTrip& out) { return in.number(value, out.bytes_received); }},
+    {"last_byte_us", kOptional,
+     [](In& in, Value value, HttpRoundTrip& out) {
+       return in.microseconds(value, out.last_byte.emplace());
+     }},
     {"body_bytes", kRequired,
      [](In& in, Value value, HttpRoundTrip& out) { return in.number(value, out.body_bytes); }},
     {"body_truncated", kOptional,

@@ -185,6 +185,7 @@ void write_step(JsonWriter& json, const HttpRoundTrip& step) {
   }
   optional_text(json, "title", step.title);
   json.number("bytes_received", step.bytes_received);
+  if (step.last_byte) json.number("last_byte_us", step.last_byte->count());
   json.number("body_bytes", step.body_bytes);
   optional_flag(json, "body_truncated", step.body_truncated);
   optional_text(json, "body_sha256", step.body_sha256);

@@ -130,7 +130,7 @@ constexpr std::array kDnsRules = {
     Rule<E>{"dns.unverified", State::insufficient, "", only(Part::seen),
             "an answer came, and nothing shows whether it is right",
             [](const E& e) { return gave_addresses(e); }},
-    Rule<E>{"dns.nothing_to_compare", State::insufficient, "", Part::seen | Part::truth,
+    Rule<E>{"dns.nothing_to_compare", State::insufficient, "", Part::seen | Part::witness | Part::truth,
             "the lookup failed, and nothing shows whether it does so for others",
             [](const E&) { return true; }},
 };

@@ -11,6 +11,7 @@ const Texts& texts_en() noexcept {
       "{host} can be reached, but its own server shows another page here than elsewhere.",
       "{host} opens, but connections to one of its addresses are cut.",
       "{host} opens, but one of its addresses shows a certificate that nobody should trust.",
+      "{host} opens, but the network carries it several times slower than other names from the same place.",
       "{host} does not work elsewhere either: the trouble is at the site.",
       "The name {host} leads nowhere, here and elsewhere.",
       "{host} shows everybody a certificate that is not valid: the trouble is at the site.",
@@ -19,6 +20,7 @@ const Texts& texts_en() noexcept {
       "{host} is blocked: a router on the way says that connecting to it is prohibited.",
       "{host} is blocked: connections are cut as soon as its name shows, and other names pass.",
       "{host} is blocked: what it sends is stopped half-way, and what other names send is not.",
+      "{host} is blocked: the network slows it to a tenth or less of what other names from the same place get.",
       "Somebody on the way opens the encrypted connection to {host} with a false certificate. Enter no "
       "passwords there.",
       "{host} is blocked: the network shows a notice in its place.",

@@ -6,7 +6,8 @@ namespace {
 using E = HttpEvidence;
 
 bool was_cut(const E& e) {
-  return !e.answered && e.cut != How::none && e.cut != How::here && e.cut != How::garbage;
+  return !e.answered && e.cut != How::none && e.cut != How::here && e.cut != How::garbage &&
+         e.cut != How::slow;
 }
 bool is_silent(const E& e) { return e.cut == How::timeout || e.cut == How::freeze; }
 // Another country's fingerprint counts only against another page that controls got.
@@ -116,7 +117,7 @@ constexpr std::array kHttpRules = {
             }},
     Rule<E>{"http.cut_behind_handshake", State::insufficient, "", only(Part::seen),
             "cut behind a handshake: the TLS verdict speaks, or nothing does",
-            [](const E& e) { return e.over_tls && was_cut(e); }},
+            [](const E& e) { return e.over_tls && (was_cut(e) || e.cut == How::slow); }},
     Rule<E>{"http.nothing_to_compare", State::insufficient, "", Part::seen | Part::pair,
             "the request failed, and neither a control nor a passed pair shows why",
             [](const E&) { return true; }},

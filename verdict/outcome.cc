@@ -72,6 +72,7 @@ const char* to_string(How how) noexcept {
     case How::alert: return "alert";
     case How::garbage: return "garbage";
     case How::freeze: return "freeze";
+    case How::slow: return "slow";
     case How::unreachable: return "unreachable";
     case How::here: return "here";
   }
@@ -98,12 +99,21 @@ How how_failed(const TlsHandshake& step) noexcept {
   return how;
 }
 
+namespace {
+
+// Silent for the second half of its time. Older probes do not tell: what timed out was taken for stopped.
+bool stopped(const HttpRoundTrip& step) noexcept {
+  return !step.last_byte || 2 * (step.duration - *step.last_byte) >= step.duration;
+}
+
+}  // namespace
+
 How how_failed(const HttpRoundTrip& step) noexcept {
   if (!step.failure) return How::none;
   const How how = how_ended(step.failure->code);
   // In clear text nobody has seen the Host before the request left; behind TLS the name was seen before.
   if (!step.request_sent && !step.over_tls && how != How::none) return How::here;
-  if (how == How::timeout && step.bytes_received > 0) return How::freeze;
+  if (how == How::timeout && step.bytes_received > 0) return stopped(step) ? How::freeze : How::slow;
   return is_answered(step) ? How::none : how;
 }
 

@@ -16,6 +16,7 @@ enum class How : std::uint8_t {
   alert,        // fatal TLS alert
   garbage,      // bytes that are not the protocol
   freeze,       // bytes came, then silence
+  slow,         // bytes came as long as there was time
   unreachable,  // no route
   here,         // our own machine or family: says nothing about the network
 };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "verdict/tls_rules.h"
 
@@ -26,6 +27,7 @@ class TlsExtraction {
       compare();
     }
     look_behind();
+    if (e_.completed || e_.completed_on_retry) weigh_rates();
     name();
     return std::move(e_);
   }
@@ -196,6 +198,7 @@ class TlsExtraction {
       if (how == How::none || how == How::garbage || how == How::here) return;
       e_.references.add(index, Part::seen);
       e_.after_repeated = cut != nullptr;
+      e_.stopped_at = std::max(e_.stopped_at, step.bytes_received);
       stalled_at = cut == nullptr ? step.bytes_received : std::max(stalled_at, step.bytes_received);
       if (cut == nullptr) cut = &step;
     });
@@ -207,11 +210,27 @@ class TlsExtraction {
       if (step.role != StepRole::same_address || step.endpoint.address != cut->endpoint.address) return;
       e_.references.add(index, Part::pair);
       e_.pair_carried_more |= step.bytes_received > stalled_at;
+      e_.pair_stopped |= stopped_likewise(step, stalled_at) && cut->last_byte;
     });
+    e_.control_page = scene_.witnesses(site_).http(stop_.port);
     if (e_.after == How::freeze) {
       e_.detail = "stalled_after_bytes=" + std::to_string(stalled_at + handshake_bytes(*cut));
     }
     e_.control = scene_.witnesses(site_).tls(stop_.port);
+  }
+
+  // After about as many bytes, and silent since: where an older record does not tell, it may have been slow.
+  static bool stopped_likewise(const HttpRoundTrip& step, std::uint64_t bytes) {
+    const std::uint64_t apart = std::max(step.bytes_received, bytes) - std::min(step.bytes_received, bytes);
+    return how_failed(step) == How::freeze && step.last_byte && 4 * apart <= bytes;
+  }
+
+  void weigh_rates() {
+    e_.rates = rates_at(scene_, stop_, family_, e_.references);
+    if (!e_.rates.are_enough() || e_.rates.ratio() < 4) return;
+    const auto kbit = [](double bytes_per_second) { return std::to_string(std::llround(bytes_per_second / 125)); };
+    e_.detail = "kbit_s=" + kbit(Rates::median(e_.rates.own)) +
+                " other_name_kbit_s=" + kbit(Rates::median(e_.rates.other));
   }
 
   std::uint64_t handshake_bytes(const HttpRoundTrip& cut) const {

@@ -23,6 +23,9 @@ bool beyond_luck(const E& e) {
   if (may_be_servers_word(e)) return e.control == Says::up;
   return true;
 }
+// Bytes that only come where full segments pass: below, a path that drops large packets looks the same.
+constexpr std::uint64_t kFullSegments = 4'000;
+
 bool line_excused(const E& e) { return is_silent(e) && !e.line_carries_tls; }
 
 constexpr std::array kTlsRules = {
@@ -42,8 +45,27 @@ constexpr std::array kTlsRules = {
             "the connection is cut after a valid handshake under the name, not under the harmless one, and "
             "controls get through",
             [](const E& e) {
-              return e.after != How::none && e.after != How::freeze && e.pair_carried_more &&
-                     e.control == Says::up;
+              return e.after != How::none && e.after != How::freeze && e.after != How::slow &&
+                     e.pair_carried_more && e.control == Says::up;
+            }},
+    Rule<E>{"tls.frozen_for_any_name", State::likely_blocked, "tls.freeze", Part::seen | Part::pair,
+            "transfers from the address stop again and again under either name, new handshakes pass, and controls "
+            "get the page",
+            [](const E& e) {
+              return e.after == How::freeze && e.after_repeated && e.pair_stopped && !e.pair_carried_more &&
+                     e.stopped_at >= kFullSegments && e.control_page == Says::up && e.confirmed;
+            }},
+    Rule<E>{"tls.throttled", State::blocked, "tls.throttle.sni", Part::seen | Part::pair,
+            "the name is carried at a tenth of the harmless name's speed or less, from the same address, again and "
+            "again",
+            [](const E& e) {
+              return e.rates.are_enough() && e.rates.ratio() >= 10 && e.rates.least_ratio() >= 4;
+            }},
+    Rule<E>{"tls.slowed", State::impaired, "tls.throttle.sni", Part::seen | Part::pair,
+            "the name is carried at a quarter of the harmless name's speed or less, from the same address, again "
+            "and again",
+            [](const E& e) {
+              return e.rates.are_enough() && e.rates.ratio() >= 4 && e.rates.least_ratio() > 1.5;
             }},
     Rule<E>{"tls.some_addresses_cut", State::impaired, "tls.*.sni", Part::seen | Part::pair,
             "one address completes the handshake, another is cut for this name only",

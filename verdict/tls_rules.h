@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "verdict/rates.h"
 #include "verdict/rule.h"
 #include "verdict/scene.h"
 
@@ -42,6 +43,10 @@ struct TlsEvidence {
   How after = How::none;
   bool after_repeated = false;
   bool pair_carried_more = false;   // the harmless name's transfer went further, or ended
+  bool pair_stopped = false;        // … or stopped after about as many bytes
+  std::uint64_t stopped_at = 0;     // bytes of the transfer that went furthest
+  Says control_page = Says::nothing;
+  Rates rates;
 
   std::string detail;
   References references;

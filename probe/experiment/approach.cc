@@ -31,7 +31,7 @@ HttpOptions http_options(const Run& run, const Approach& approach, const Arrival
   // What follows a failure compares the beginning; the whole page was for the main step.
   const std::uint64_t asked = run.request().body_wire_bytes_max;
   const bool is_main = approach.context.role == StepRole::main;
-  options.body = {is_main ? asked : std::min(asked, kRoundBodyWireBytesMax), kBodyBytesMax};
+  options.body = {is_main ? asked : std::min(asked, approach.body_wire_bytes_max), kBodyBytesMax};
   options.deadline = run.deadline(run.pacing().round_trip_deadline, approach.latest);
   return options;
 }
@@ -49,7 +49,7 @@ bool is_no_route(const Connect& connect) {
 std::uint64_t reckoned_bytes(const Approach& approach) noexcept {
   std::uint64_t bytes = kConnectBytesReckoned;
   if (approach.reach != Reach::connect && approach.security == Security::tls) bytes += kHandshakeBytesReckoned;
-  if (approach.reach == Reach::round_trip) bytes += kRoundTripBytesReckoned;
+  if (approach.reach == Reach::round_trip) bytes += approach.body_wire_bytes_max + kRoundTripBytesBeside;
   return bytes;
 }
 
@@ -118,6 +118,9 @@ asio::awaitable<Arrival> round_trip_step(std::shared_ptr<Run> run, Approach appr
     arrival.code = result.observation.failure->code;
   }
   arrival.answer.status = result.observation.status;
+  arrival.answer.bytes = result.observation.bytes_received;
+  arrival.answer.last_byte = result.observation.last_byte.value_or(Microseconds(0));
+  arrival.answer.duration = result.observation.duration;
   arrival.answer.location = std::move(result.location);
   arrival.answer.date = std::move(result.date);
   arrival.answer.http3_port = result.http3_port;

@@ -10,6 +10,7 @@
 
 #include "measurement/verdict.h"
 #include "probe/experiment/run.h"
+#include "probe/limits.h"
 #include "protocol/target_url.h"
 
 namespace kua::probe {
@@ -26,6 +27,7 @@ struct Approach {
   std::string name;  // SNI, the certificate's name, and the host that `url` is asked under
   protocol::TargetUrl url;
   Reach reach = Reach::round_trip;
+  std::uint64_t body_wire_bytes_max = kRoundBodyWireBytesMax;  // of any but the main step
   MonotonicTime latest = MonotonicTime::max();  // bounds the pacing's own deadlines
   std::shared_ptr<WireTally> tally;  // what it costs is added here; nullptr: to the run's own
 };
@@ -39,6 +41,9 @@ struct Answer {
   std::string location;
   std::string date;
   std::optional<std::uint16_t> http3_port;  // where it offers HTTP/3 at the same host
+  std::uint64_t bytes = 0;
+  Microseconds last_byte{0};  // since the request began
+  Microseconds duration{0};   // of all of it, waiting for more included
 };
 
 struct Arrival {

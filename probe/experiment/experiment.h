@@ -30,6 +30,8 @@ struct Pacing {
   Microseconds retry_rest_min{20'000'000};       // deferred set: new source port after 20–60 s
   Microseconds retry_rest_max{60'000'000};
   Microseconds residual_rest{130'000'000};       // S again, residual blocking lasts minutes
+  // A page that came slower than 8 Mbit/s is compared with one under another name, on demand.
+  double slow_below_bytes_per_second = 1'000'000;
 };
 
 // What goes into every record's header besides its id and times.

@@ -9,6 +9,7 @@
 
 #include "probe/experiment/quic.h"
 #include "probe/experiment/task_group.h"
+#include "probe/experiment/throughput.h"
 #include "probe/step/farewell.h"
 
 namespace kua::probe {
@@ -293,6 +294,21 @@ asio::awaitable<void> run_relay_pairs(std::shared_ptr<Run> run, std::vector<Appr
   for (const Approach& approach : pairs) (void)co_await go_if_room(run, approach);
 }
 
+// Ends early where the harmless name's page is too short to compare.
+asio::awaitable<void> run_throughput_pair(std::shared_ptr<Run> run, std::vector<Approach> pair) {
+  for (const Approach& approach : pair) {
+    const bool is_s = approach.context.role == StepRole::same_address;
+    const std::optional<Arrival> arrival = co_await go_if_room(run, approach);
+    if (!arrival || (is_s && !is_comparable(*arrival))) co_return;
+  }
+}
+
+std::vector<Approach> throughput_pair_of(const Run& run, const std::vector<Visit>& visits) {
+  const auto slow = std::ranges::find_if(visits, [](const Visit& visit) { return visit.facts.slow.has_value(); });
+  if (slow == visits.end()) return {};
+  return throughput_pair(run, slow->site, *slow->facts.slow);
+}
+
 asio::awaitable<void> run_deferred(std::shared_ptr<Run> run, Deferred deferred) {
   if (deferred.retries.empty()) co_return;
   const Pacing& pacing = run->pacing();
@@ -349,11 +365,14 @@ asio::awaitable<void> follow_up(std::shared_ptr<Run> run, std::vector<Visit> vis
   if (granted == FollowUp::all && !run->list().harmless_name.empty()) rare = relay_pairs(*run, visits);
   std::vector<Visit> all;
   if (granted != FollowUp::none) all = visits;
+  std::vector<Approach> speed;
+  if (granted == FollowUp::all) speed = throughput_pair_of(*run, visits);
   std::erase_if(visits, [](const Visit& visit) { return visit.facts.doubts.empty(); });
   const auto deferred = std::make_shared<Deferred>();
   if (!visits.empty()) co_await run_immediate_set(run, std::move(visits), granted, deferred);
   co_await follow_quic(run, std::move(all));
   co_await run_relay_pairs(run, std::move(rare));
+  co_await run_throughput_pair(run, std::move(speed));
   if (granted == FollowUp::all) {
     Deferred later = std::move(*deferred);
     co_await run_deferred(run, std::move(later));

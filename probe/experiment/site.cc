@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "probe/experiment/task_group.h"
+#include "probe/experiment/throughput.h"
 #include "probe/limits.h"
 
 namespace kua::probe {
@@ -128,6 +129,7 @@ asio::awaitable<void> ask_page(std::shared_ptr<Run> run, std::shared_ptr<FamilyO
   const bool proven = arrival.trust == ChainTrust::trusted;
   if (approach.reach == Reach::round_trip) {
     arrival = co_await round_trip_step(run, approach, std::move(arrival));
+    if (proven && is_slow(arrival.answer, run->pacing())) facts.slow = approach.endpoint;
     if (!arrival.failed_at && !facts.answer) facts.answer = std::move(arrival.answer);
   }
   const bool refused = approach.security == Security::plain && arrival.answer.status.value_or(0) >= 400;

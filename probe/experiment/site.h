@@ -37,6 +37,7 @@ struct SiteFacts {
   std::optional<Answers> trusted;     // nullopt: not asked
   std::vector<Endpoint> reached;      // endpoints at which all went well
   std::vector<Doubt> doubts;
+  std::optional<Endpoint> slow;       // where the page came slowly over TLS: the line, or its name?
   bool proven = false;                // a trusted certificate for the name: the address is right
   std::optional<Answer> answer;       // of the round trip that counts
   bool quic_tried = false;

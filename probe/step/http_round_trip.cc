@@ -102,6 +102,9 @@ class Reception {
     return over;
   }
 
+  void note_arrival(Microseconds offset) noexcept { last_byte_ = offset; }
+  [[nodiscard]] Microseconds last_byte() const noexcept { return last_byte_; }
+
   // The peer ended the stream. Says whether that ends the response well.
   bool feed_end() {
     beast::error_code problem;
@@ -159,6 +162,7 @@ class Reception {
   std::optional<Parser> parser_;
   std::string unread_;
   std::uint64_t received_ = 0;
+  Microseconds last_byte_{0};
   int informational_ = 0;
   bool malformed_ = false;
   bool head_too_big_ = false;
@@ -224,6 +228,7 @@ IoResult take_available(Timeline timeline, ByteStream& stream, Reception& recept
   while (true) {
     const IoResult got = stream.read_some(chunk);
     if (got.kind != IoResult::Kind::done) return got;
+    reception.note_arrival(timeline.offset());
     if (reception.feed({chunk.data(), got.bytes}, body)) return got;
     // A peer that always has more never lets us wait.
     if (timeline.now() > deadline) return {IoResult::Kind::failed, 0, FailureCode::generic_timeout_error};
@@ -281,6 +286,7 @@ asio::awaitable<HttpResult> http_round_trip(Timeline timeline, ByteStream& strea
   }
   observation.duration = timeline.offset() - observation.offset;
   observation.bytes_received = reception.received();
+  if (observation.bytes_received > 0) observation.last_byte = reception.last_byte() - observation.offset;
   if (reception.head_too_big()) ++out.limits["header_bytes"];
   if (reception.malformed()) ++out.limits["malformed_http"];
   if (reception.has_head()) keep_head(reception.parser(), options, out);

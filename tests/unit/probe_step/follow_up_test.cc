@@ -310,6 +310,28 @@ TEST(WebFollowUp, ComparesNoMoreThanTheBeginningOfAPage) {
   EXPECT_EQ(steps_of<HttpRoundTrip>(m, StepRole::same_address).at(0).body_bytes, probe::kRoundBodyWireBytesMax);
 }
 
+// The pairs of speed that a check of a page of so many bytes makes.
+std::size_t speed_pairs(std::size_t body_bytes, FollowUp follow_up) {
+  World world;
+  world.instrument.pacing.slow_below_bytes_per_second = 1e12;  // every page is slow
+  DnsServer dns(world.loop, zone("site.example", {"127.0.0.1"}));
+  world.instrument.system_resolvers = {dns.endpoint()};
+  ServerOptions options = secure(world, {"site.example"});
+  options.respond = [body_bytes](std::string_view) { return Reply{page("A page", body_bytes)}; };
+  Server server(world.loop, options);
+  const Measurement m = world.check(at("https", "site.example", server.port()), follow_up);
+  const auto harmless = steps_of<HttpRoundTrip>(m, StepRole::same_address);
+  EXPECT_EQ(steps_of<HttpRoundTrip>(m, StepRole::retry).size(), harmless.empty() ? 0 : harmless.size() - 1);
+  for (const HttpRoundTrip& step : harmless) EXPECT_TRUE(step.last_byte && *step.last_byte <= step.duration);
+  return harmless.size();
+}
+
+TEST(WebFollowUp, ComparesSpeedsOfASlowPageOnDemandOnly) {
+  EXPECT_EQ(speed_pairs(30'000, FollowUp::all), 3u);
+  EXPECT_EQ(speed_pairs(30'000, FollowUp::immediate), 0u);
+  EXPECT_EQ(speed_pairs(1'000, FollowUp::all), 0u) << "too short to tell";
+}
+
 TEST(WebFollowUp, EndsNearTheImmediateSetsDeadline) {
   World world;
   world.instrument.pacing.immediate_set_deadline = std::chrono::milliseconds(300);

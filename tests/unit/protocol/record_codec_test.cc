@@ -70,6 +70,9 @@ TEST_F(RecordCodec, AbsentIsNotZero) {
   EXPECT_THAT(write_record(measurement), ::testing::Not(HasSubstr("\"status\"")));
   trip.status = 0;
   EXPECT_THAT(write_record(measurement), HasSubstr("\"status\":0"));
+  trip.last_byte = Microseconds(0);
+  EXPECT_THAT(write_record(measurement), HasSubstr("\"last_byte_us\":0"));
+  trip.last_byte = Microseconds(119'000);
   auto& handshake = std::get<TlsHandshake>(measurement.observations[2]);
   handshake.alert = 0;
   handshake.server_name = std::nullopt;

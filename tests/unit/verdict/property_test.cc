@@ -214,6 +214,23 @@ TEST(Property, NobodyIsBlockedWithoutAnArtifact) {
   EXPECT_GT(blocked, 200) << "the worlds are too tame to show anything";
 }
 
+// A page shows the observations behind a verdict: each layer's names some, of the host it speaks of.
+TEST(Property, EveryVerdictNamesWhatCarriedIt) {
+  for (int i = 0; i < kWorlds; ++i) {
+    const Judged j = judge_world(kSeed + static_cast<std::uint64_t>(i));
+    for (const Verdict& v : j.verdicts) {
+      if (v.layer == Layer::link) continue;  // of the line, before any step
+      ASSERT_FALSE(v.evidence.empty()) << "seed " << kSeed + static_cast<std::uint64_t>(i) << "\n"
+                                       << describe(j.verdicts);
+      const bool of_its_host = std::ranges::any_of(v.evidence, [&](std::uint32_t index) {
+        const StepContext* step = context_of(j.measurement.observations[index]);
+        return step != nullptr && step->host == v.host;
+      });
+      ASSERT_TRUE(of_its_host) << describe(j.verdicts);
+    }
+  }
+}
+
 TEST(Property, AClosedGateAccusesNobody) {
   for (int i = 0; i < kWorlds; ++i) {
     const Judged j = judge_world(kSeed + static_cast<std::uint64_t>(i));

@@ -201,6 +201,13 @@ Story& Story::with_body(const char* sample) {
   return *this;
 }
 
+Story& Story::last_byte_after(int milliseconds, int of_milliseconds) {
+  auto& step = std::get<HttpRoundTrip>(measurement.observations.back());
+  step.last_byte = std::chrono::milliseconds(milliseconds);
+  step.duration = std::chrono::milliseconds(of_milliseconds == 0 ? milliseconds : of_milliseconds);
+  return *this;
+}
+
 Story& Story::ended_early() {
   std::get<HttpRoundTrip>(measurement.observations.back()).failure = failure(kClosed, Operation::read);
   return *this;

@@ -64,6 +64,7 @@ class Story {
   Story& redirects(const char* address, const char* location, std::uint16_t port = 80);
   Story& page_cut(const char* address, FailureCode code, std::uint64_t bytes, std::uint16_t port = 443);
   Story& with_body(const char* sample);
+  Story& last_byte_after(int milliseconds, int of_milliseconds = 0);  // the round trip's; 0: it was the end
   Story& ended_early();  // an orderly close before the stated length
   Story& limit(const char* name);
 

@@ -234,6 +234,52 @@ TEST(TlsRules, TransfersBehindTheHandshake) {
   for (const Case& row : rows) check(row);
 }
 
+// Three transfers of 30 kB under either name; those under the target's take so long.
+Story raced(int own_ms, int slowest_other_ms = 20) {
+  Story story = resolved().shakes(kTrue).page(kTrue, 200, "Site", 30'000).last_byte_after(own_ms);
+  for (const int other_ms : {15, slowest_other_ms, 18}) {
+    story.as(same_address).shakes(kTrue).page(kTrue, 200, "Other", 30'000).last_byte_after(other_ms);
+  }
+  for (int i = 0; i < 2; ++i) {
+    story.as(retry).shakes(kTrue).page(kTrue, 200, "Site", 30'000).last_byte_after(own_ms + i);
+  }
+  return story;
+}
+
+// Every transfer stops after as many bytes, and nothing comes for the rest of its time.
+Story stops_under_any_name(std::uint64_t other_bytes) {
+  return resolved().shakes(kTrue).page_cut(kTrue, kSilence, 12'448).last_byte_after(40, 15'000).as(retry)
+      .shakes(kTrue).page_cut(kTrue, kSilence, 12'448).last_byte_after(40, 15'000).as(same_address).shakes(kTrue)
+      .page_cut(kTrue, kSilence, other_bytes).last_byte_after(40, 15'000);
+}
+
+TEST(TlsRules, Speed) {
+  const Case rows[] = {
+      {"a tenth of the other name's speed is blocking", raced(190), {}, kTls, State::blocked, "tls.throttled",
+       "tls.throttle.sni"},
+      {"a quarter impairs", raced(90), {}, kTls, State::impaired, "tls.slowed", "tls.throttle.sni"},
+      {"less is nothing", raced(60), {}, kTls, State::ok, "tls.completed"},
+      {"one slow transfer of the other name takes the proof away", raced(190, 160), {}, kTls, State::ok,
+       "tls.completed"},
+      {"one each is chance",
+       resolved().shakes(kTrue).page(kTrue, 200, "Site", 30'000).last_byte_after(900).as(same_address)
+           .shakes(kTrue).page(kTrue, 200, "Other", 30'000).last_byte_after(15),
+       up(), kTls, State::ok, "tls.completed"},
+      {"what was still coming when its time was up is slow, not frozen",
+       resolved().shakes(kTrue).page_cut(kTrue, kSilence, 16'500).last_byte_after(14'900, 15'000).as(retry)
+           .shakes(kTrue).page_cut(kTrue, kSilence, 16'500).last_byte_after(14'900, 15'000).as(same_address)
+           .shakes(kTrue).page(kTrue, 200, "Other", 60'000).last_byte_after(20),
+       up(), Layer::http, State::insufficient, "http.cut_behind_handshake"},
+      {"transfers that stop after as many bytes under any name", stops_under_any_name(12'448), up(), kTls,
+       State::likely_blocked, "tls.frozen_for_any_name", "tls.freeze"},
+      {"… after other counts may be a line that comes and goes", stops_under_any_name(5'000), up(), Layer::http,
+       State::insufficient, "http.cut_behind_handshake"},
+      {"… prove nothing without a control", stops_under_any_name(12'448), {}, Layer::http, State::insufficient,
+       "http.cut_behind_handshake"},
+  };
+  for (const Case& row : rows) check(row);
+}
+
 TEST(TlsRules, DetailsForPeople) {
   const auto detail_of = [](const Story& story, const Controls& controls) {
     for (const Verdict& v : judge(story.measurement, controls.views(), knowledge())) {
@@ -244,6 +290,7 @@ TEST(TlsRules, DetailsForPeople) {
   EXPECT_EQ(detail_of(resolved().shakes(kTrue).page_cut(kTrue, kSilence, 13'000).as(same_address)
                           .shakes(kTrue).page(kTrue, 200, "Other", 60'000), {}),
             "stalled_after_bytes=16000");  // the handshake's 3000 included
+  EXPECT_EQ(detail_of(raced(190), {}), "kbit_s=1272 other_name_kbit_s=13422");
   EXPECT_EQ(detail_of(resolved().presents(kTrue, ChainTrust::invalid, "f", "Qaznet Trust Network"), {}),
             "Qaznet");
   EXPECT_EQ(detail_of(reset_once().as(same_address).cut(kTrue, kReset).as(residual).shakes(kTrue), up())
