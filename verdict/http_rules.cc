@@ -95,9 +95,10 @@ constexpr std::array kHttpRules = {
             }},
     Rule<E>{"http.cut_with_residue", State::blocked, "http.*.host",
             Part::seen | Part::pair | Part::witness | Part::residual,
-            "after the Host was cut the whole address failed for a while, then passed the harmless Host again",
+            "after the Host was cut the whole address failed for a while, then passed the harmless "
+            "Host and cut this one again",
             [](const E& e) {
-              return readable(e) && was_cut(e) && e.residual_passed &&
+              return readable(e) && was_cut(e) && e.residual_renewed &&
                      (e.witness == Compared::failed || !is_silent(e) || (e.repeated && e.control == Says::up));
             }},
     Rule<E>{"http.cut_at_witness", State::blocked, "http.*.host", Part::seen | Part::witness,

@@ -43,6 +43,7 @@ struct HttpEvidence {
   Compared pair = Compared::absent;     // same address, harmless Host
   Compared witness = Compared::absent;  // witness address, target's Host; failed: in the same way
   bool residual_passed = false;         // the pair failed first and passed after the residual time
+  bool residual_renewed = false;        // … and after that the Host was cut again, in the same way
 
   std::string detail;
   References references;

@@ -137,6 +137,7 @@ class TlsExtraction {
     });
     e_.some_cut = e_.completed && e_.cut != How::none && e_.pair == Compared::passed;
     e_.residual_passed &= e_.pair == Compared::failed;
+    e_.residual_renewed = e_.residual_passed && is_cut_since_residue();
     // Antivirus opens TLS to wherever it leads. Who opens it at one address only, under any name, is on the path.
     e_.authority_everywhere &= !(witness_unopened_ && scene_.line().unopened_tls);
   }
@@ -161,6 +162,7 @@ class TlsExtraction {
         !answered_tls(step)) {
       return;
     }
+    if (!e_.residual_passed) residue_over_ = step.offset;
     e_.residual_passed = true;
     e_.references.add(index, Part::residual);
     const auto since = step.offset - first_cut_->offset - first_cut_->duration;
@@ -168,11 +170,22 @@ class TlsExtraction {
                 std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count());
   }
 
+  // An outage of the site fails both names and then passes both; only this tells residual blocking from it.
+  bool is_cut_since_residue() const {
+    bool found = false;
+    scene_.each<TlsHandshake>(stop_, [&](std::uint32_t, const TlsHandshake& step) {
+      found |= is_own(step.role) && step.endpoint.address == first_cut_->endpoint.address &&
+               step.offset > residue_over_ && how_failed(step) == e_.cut;
+    });
+    return found;
+  }
+
   void take_witness(std::uint32_t index, const TlsHandshake& step) {
     if (untrusted_ != nullptr && is_untrusted(step) && same_authority(*untrusted_, step)) {
       e_.authority_at_witness = true;
       e_.references.add(index, Part::witness);
-    } else if (untrusted_ != nullptr && how_failed(step) == How::none && !step.chain.empty()) {
+    } else if (untrusted_ != nullptr && step.trust == ChainTrust::wrong_host && !step.chain.empty()) {
+      // Inspecting gear signs for worse chains by another authority, or passes them on: they tell nothing.
       witness_unopened_ = true;
       e_.references.add(index, Part::witness);
     }
@@ -257,9 +270,10 @@ class TlsExtraction {
   const Family family_;
   bool vouched_only_ = false;
   int cuts_ = 0;
-  bool witness_unopened_ = false;  // its handshake under the target's name showed another authority
+  bool witness_unopened_ = false;  // its handshake under the target's name showed another authority, a known one
   const TlsHandshake* first_cut_ = nullptr;
   const TlsHandshake* untrusted_ = nullptr;
+  Microseconds residue_over_{0};  // offset of the first step under the harmless name that passed again
   E e_;
 };
 

@@ -125,9 +125,10 @@ constexpr std::array kTlsRules = {
             [](const E& e) { return e.pair == Compared::passed && beyond_luck(e); }},
     Rule<E>{"tls.cut_with_residue", State::blocked, "tls.*.sni",
             Part::seen | Part::pair | Part::witness | Part::residual,
-            "after the name was cut the whole address failed for a while, then passed the harmless name again",
+            "after the name was cut the whole address failed for a while, then passed the harmless "
+            "name and cut this one again",
             [](const E& e) {
-              return e.residual_passed && (e.witness == Compared::failed || e.cut == How::reset ||
+              return e.residual_renewed && (e.witness == Compared::failed || e.cut == How::reset ||
                                            e.cut == How::eof || (e.repeated && e.control == Says::up));
             }},
     Rule<E>{"tls.cut_at_witness", State::blocked, "tls.*.sni", Part::seen | Part::witness,

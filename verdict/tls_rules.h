@@ -38,6 +38,7 @@ struct TlsEvidence {
   Compared pair = Compared::absent;      // same address, harmless name
   Compared witness = Compared::absent;   // witness address, target's name; failed: in the same way
   bool residual_passed = false;     // the pair failed first and passed after the residual time
+  bool residual_renewed = false;    // … and after that the name was cut again, in the same way
 
   // A transfer that was cut behind a completed handshake.
   How after = How::none;

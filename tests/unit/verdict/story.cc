@@ -45,7 +45,10 @@ Step& Story::add(Step step) {
   step.offset = clock_;
   step.duration = Microseconds(20'000);
   clock_ += role_ == StepRole::residual ? Microseconds(130'000'000) : Microseconds(50'000);
-  if (role_ == StepRole::residual) step.offset = clock_;
+  if (role_ == StepRole::residual) {
+    step.offset = clock_;
+    clock_ += Microseconds(50'000);
+  }
   measurement.observations.emplace_back(std::move(step));
   return std::get<Step>(measurement.observations.back());
 }

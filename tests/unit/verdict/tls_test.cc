@@ -63,7 +63,7 @@ TEST(TlsRules, CutForTheName) {
        State::blocked, "tls.cut_at_witness", "tls.reset.sni"},
       {"residue explains more than a witness",
        reset_once().as(same_address).cut(kTrue, kReset).as(witness).cut(kWitness, kReset).as(residual)
-           .shakes(kTrue),
+           .shakes(kTrue).as(retry).cut(kTrue, kReset),
        up(), kTls, State::blocked, "tls.cut_with_residue", "tls.reset.sni"},
       {"a witness that answers the name supports nothing",
        reset_once().as(same_address).cut(kTrue, kReset).as(witness)
@@ -73,9 +73,21 @@ TEST(TlsRules, CutForTheName) {
        resolved().cut(kTrue, kSilence, 1400).as(retry).cut(kTrue, kSilence, 1400).as(same_address)
            .shakes(kTrue),
        up(), kTls, State::blocked, "tls.cut_for_name_only", "tls.freeze.sni"},
-      {"residual blocking: the address fails for all names, and passes again after two minutes",
+      {"residual blocking: the address fails for all names, and after two minutes for this one alone",
+       reset_once().as(same_address).no_connect(kTrue, kSilence).as(residual).shakes(kTrue).as(retry)
+           .cut(kTrue, kReset),
+       up(), kTls, State::blocked, "tls.cut_with_residue", "tls.reset.sni"},
+      {"that the address passes again after two minutes may be the end of its outage",
        reset_once().as(same_address).no_connect(kTrue, kSilence).as(residual).shakes(kTrue), up(), kTls,
-       State::blocked, "tls.cut_with_residue", "tls.reset.sni"},
+       State::likely_blocked, "tls.both_names_fail", "tls.reset"},
+      {"a repetition during the outage tells nothing of what came after",
+       reset_once().as(same_address).no_connect(kTrue, kSilence).as(retry).cut(kTrue, kReset).as(residual)
+           .shakes(kTrue),
+       {}, kTls, State::insufficient, "tls.nothing_to_compare"},
+      {"a server that is back and does not know the name is no residue",
+       reset_once().as(same_address).no_connect(kTrue, kSilence).as(residual).shakes(kTrue).as(retry)
+           .alerted(kTrue),
+       {}, kTls, State::insufficient, "tls.nothing_to_compare"},
   };
   for (const Case& row : rows) check(row);
 }
@@ -188,6 +200,14 @@ TEST(TlsRules, WhoOpensEveryName) {
        forged().as(same_address).presents(kTrue, ChainTrust::unknown_authority, "forged2", "nobody").as(witness)
            .presents(kWitness, ChainTrust::wrong_host, "w", "ca"),
        up(), kTls, State::blocked, "tls.untrusted_root", "tls.mitm.untrusted_root"},
+      {"where inspecting gear signs bad chains by an authority that nobody trusts it is still that gear",
+       forged().as(same_address).presents(kTrue, ChainTrust::unknown_authority, "forged2", "nobody").as(witness)
+           .presents(kWitness, ChainTrust::unknown_authority, "forged3", "untrusted"),
+       up(), kTls, State::insufficient, "tls.inspected_here"},
+      {"where it passes a chain on that it could not verify either",
+       forged().as(same_address).presents(kTrue, ChainTrust::unknown_authority, "forged2", "nobody").as(witness)
+           .presents(kWitness, ChainTrust::expired, "w", "ca"),
+       up(), kTls, State::insufficient, "tls.inspected_here"},
       {"where the witness is opened too it is an antivirus",
        forged().as(same_address).presents(kTrue, ChainTrust::unknown_authority, "forged2", "nobody").as(witness)
            .presents(kWitness, ChainTrust::unknown_authority, "forged3", "nobody"),
