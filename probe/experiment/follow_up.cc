@@ -253,7 +253,7 @@ std::vector<Approach> relay_pairs(const Run& run, const std::vector<Visit>& visi
 }
 
 // The pairs of what failed behind a lie come last, and only with time enough that a slow line does not look
-// like a silent one; on demand they get it.
+// like a silent one; on demand and in retests they get it.
 asio::awaitable<void> run_pairs_behind(std::shared_ptr<Run> run, std::vector<Visit> behind, FollowUp granted,
                                        std::shared_ptr<Deferred> deferred) {
   if (behind.empty()) co_return;

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "probe/limits.h"
+#include "probe/step/scrub.h"
 #include "wire/alt_svc.h"
 #include "wire/html_title.h"
 
@@ -201,6 +202,9 @@ void keep_body(HttpBody& body, const HttpOptions& options, HttpResult& out) {
                        options.sample == HttpOptions::Sample::always ||
                        observation.status.value_or(0) >= 400;
   if (suspect) observation.body_sample = prefix.substr(0, kBodySampleBytes);
+  // The scrubber judges the hash by the sample; of what the sample leaves out it sees nothing.
+  const bool is_sampled = observation.body_sample.size() == prefix.size();
+  if (!is_sampled && holds_address(prefix)) observation.body_sha256.clear();
   switch (body.end()) {
     case BodyEnd::open:
       return;

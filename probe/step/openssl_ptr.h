@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <memory>
 
@@ -18,6 +19,7 @@ struct OpensslDelete {
   void operator()(EVP_MD_CTX* p) const noexcept { EVP_MD_CTX_free(p); }
   void operator()(X509* p) const noexcept { X509_free(p); }
   void operator()(STACK_OF(X509)* p) const noexcept { sk_X509_pop_free(p, X509_free); }
+  void operator()(GENERAL_NAMES* p) const noexcept { GENERAL_NAMES_free(p); }
   void operator()(X509_STORE_CTX* p) const noexcept { X509_STORE_CTX_free(p); }
 };
 template <typename T>

@@ -7,6 +7,8 @@
 #include <optional>
 #include <variant>
 
+#include "probe/step/verify_chain.h"
+
 namespace kua::probe {
 namespace {
 
@@ -167,6 +169,15 @@ std::optional<Literal> literal_at(std::string_view text, std::size_t at) {
   return std::nullopt;
 }
 
+// A literal from `at`. Four numbers may stand behind a letter, as access providers name hosts ("ip203-0-113-7").
+std::optional<Literal> literal_from(std::string_view text, std::size_t at) {
+  if (!is_hex(text[at]) && text[at] != ':') return std::nullopt;
+  if (begins_word(text, at)) return literal_at(text, at);
+  if (!is_digit(text[at]) || is_digit(text[at - 1]) || is_behind_number(text, at)) return std::nullopt;
+  if (const auto dots = quad_at(text, at, '.')) return dots;
+  return quad_at(text, at, '-');
+}
+
 // Loopback and the unspecified address are everybody's.
 bool is_nobodys(const IpAddress& address) {
   static const std::array kBlocks = {*Prefix::parse("127.0.0.0/8"), *Prefix::parse("0.0.0.0/32"),
@@ -206,6 +217,14 @@ bool tells_client(std::string_view lower_name) {
 
 }  // namespace
 
+bool holds_address(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto literal = literal_from(text, at);
+    if (literal && !is_nobodys(literal->address)) return true;
+  }
+  return false;
+}
+
 Scrubber::Scrubber(std::span<const IpAddress> own, std::span<const IpAddress> asked)
     : asked_(asked.begin(), asked.end()) {
   for (const IpAddress& address : own) {
@@ -219,8 +238,7 @@ void Scrubber::keep(std::string_view text) {
   if (text.empty()) return;
   kept_.push_back(lower(text));
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (!begins_word(text, at)) continue;
-    if (const auto literal = literal_at(text, at)) asked_.insert(literal->address);
+    if (const auto literal = literal_from(text, at)) asked_.insert(literal->address);
   }
 }
 
@@ -277,8 +295,7 @@ std::string Scrubber::scrubbed_once(std::string_view whole) const {
   out.reserve(text.size());
   std::size_t at = 0;
   while (at < text.size()) {
-    const bool starts = is_hex(text[at]) || text[at] == ':';
-    const auto literal = starts && begins_word(text, at) ? literal_at(text, at) : std::nullopt;
+    const auto literal = literal_from(text, at);
     if (!literal) {
       out += text[at++];
       continue;
@@ -390,6 +407,12 @@ std::string Scrubber::certificate_name(std::string_view name) const {
   return out;
 }
 
+bool Scrubber::names_visitor(std::string_view der) const {
+  return std::ranges::any_of(alternative_names(der), [this](const std::string& name) {
+    return scrub(name) != name || scrub_name(lower(name), NameFrom::visitor) != lower(name);
+  });
+}
+
 template <typename Handshake>
 void Scrubber::scrub_handshake(Handshake& handshake) const {
   bool is_other = false;
@@ -403,7 +426,7 @@ void Scrubber::scrub_handshake(Handshake& handshake) const {
     std::string issuer = certificate_name(certificate.issuer);
     // A certificate made for that name says it again.
     const bool tells = is_other || subject != certificate.subject || issuer != certificate.issuer;
-    if (tells || holds_own(certificate.der)) certificate.der.clear();
+    if (tells || holds_own(certificate.der) || names_visitor(certificate.der)) certificate.der.clear();
     certificate.subject = std::move(subject);
     certificate.issuer = std::move(issuer);
   }
@@ -412,7 +435,10 @@ void Scrubber::scrub_handshake(Handshake& handshake) const {
 void Scrubber::scrub_round_trip(HttpRoundTrip& round_trip) const {
   for (auto& [name, value] : round_trip.headers) value = header_value(name, value);
   round_trip.title = scrub(round_trip.title);
-  round_trip.body_sample = scrub(round_trip.body_sample);
+  std::string sample = scrub(round_trip.body_sample);
+  // Beside the rest of a short page its hash would tell the address to whoever tries all there are.
+  if (sample != round_trip.body_sample) round_trip.body_sha256.clear();
+  round_trip.body_sample = std::move(sample);
   round_trip.url = scrub_url(round_trip.url);
 }
 

@@ -20,6 +20,9 @@ namespace kua::probe {
 
 inline constexpr std::string_view kScrubbed = "[scrubbed]";
 
+// Whether an address literal stands in `text` that is not everybody's (loopback, unspecified).
+[[nodiscard]] bool holds_address(std::string_view text);
+
 class Scrubber {
  public:
   // `own`: addresses known to be the probe's; removed in every spelling known here (dotted, reversed,
@@ -50,6 +53,8 @@ class Scrubber {
   [[nodiscard]] std::string scrub_url(std::string_view url) const;
   [[nodiscard]] std::string certificate_name(std::string_view name) const;
   [[nodiscard]] bool holds_own(std::string_view bytes) const;
+  // Whether a certificate's alternative names hold an address that may not stay.
+  [[nodiscard]] bool names_visitor(std::string_view der) const;
   void learn_name(std::string_view name, NameFrom from);
   void learn_lookup(const Lookup& lookup);
   void learn_round_trip(const HttpRoundTrip& round_trip);

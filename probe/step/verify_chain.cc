@@ -4,6 +4,8 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -90,6 +92,16 @@ std::string name_text(const X509_NAME* name) {
   return text;
 }
 
+std::optional<std::string> name_text(const GENERAL_NAME& name) {
+  const bool is_text = name.type == GEN_DNS || name.type == GEN_EMAIL || name.type == GEN_URI;
+  if (!is_text && name.type != GEN_IPADD) return std::nullopt;
+  const ASN1_STRING* value = is_text ? name.d.ia5 : name.d.iPAddress;
+  const std::span bytes(ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value)));
+  if (is_text) return std::string(bytes.begin(), bytes.end());
+  const auto address = IpAddress::from_bytes(bytes);
+  return address ? std::optional(address->text()) : std::nullopt;
+}
+
 std::string spki_sha256(const X509* certificate) {
   unsigned char* der = nullptr;
   const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
@@ -169,6 +181,22 @@ void judge(X509_STORE_CTX* context, ChainVerdict& verdict) {
 
 std::string certificate_sha256(X509* certificate) {
   return platform::to_hex(platform::sha256(der_of(certificate)));
+}
+
+std::vector<std::string> alternative_names(std::string_view der) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  const OpensslPtr<X509> certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
+  std::vector<std::string> out;
+  if (certificate != nullptr) {
+    const OpensslPtr<GENERAL_NAMES> names(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+    const int count = names == nullptr ? 0 : sk_GENERAL_NAME_num(names.get());
+    for (int i = 0; i < count; ++i) {
+      if (auto text = name_text(*sk_GENERAL_NAME_value(names.get(), i))) out.push_back(std::move(*text));
+    }
+  }
+  ERR_clear_error();
+  return out;
 }
 
 void attach_verdict(SSL* ssl, ChainVerdict* verdict) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "measurement/observation.h"
@@ -28,6 +29,10 @@ struct ChainVerdict {
 void attach_verdict(SSL* ssl, ChainVerdict* verdict);
 
 [[nodiscard]] std::string certificate_sha256(X509* certificate);  // of its DER, hexadecimal
+
+// The subject's alternative names (RFC 5280 §4.2.1.6): hosts, addresses, mail addresses and URIs as text. Empty
+// where there are none or where `der` is no certificate.
+[[nodiscard]] std::vector<std::string> alternative_names(std::string_view der);
 
 // The same judgement of a chain that came another way than through OpenSSL: DER, leaf first, presented for
 // `name`. An empty chain is `not_presented`.

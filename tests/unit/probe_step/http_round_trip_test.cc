@@ -77,6 +77,13 @@ TEST(HttpRoundTrips, KeepWhatAFingerprintNeeds) {
   EXPECT_THAT(seen.result.limits, IsEmpty());
 }
 
+TEST(HttpRoundTrips, KeepNoHashOfWhatTheSampleLeavesOut) {
+  EXPECT_THAT(exchange({page("T", 9'000)}).result.observation.body_sha256, SizeIs(64));
+  EXPECT_THAT(exchange({page("For 192.0.2.77", 1'000)}).result.observation.body_sha256, SizeIs(64))
+      << "the scrubber sees all of it";
+  EXPECT_THAT(exchange({page("For 192.0.2.77", 9'000)}).result.observation.body_sha256, IsEmpty());
+}
+
 struct Answer {
   const char* says;
   Reply reply;

@@ -2,10 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 
 #include <ostream>
 
 #include <vector>
+
+#include "probe/step/openssl_ptr.h"
+#include "tests/support/loopback/authority.h"
 
 namespace kua::probe {
 namespace {
@@ -77,6 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         std::pair{"95.56.1.2.metro.example", "[scrubbed].metro.example"},
         std::pair{"dsl1.95.56.1.2.isp.example", "dsl1.[scrubbed].isp.example"},
+        std::pair{"href='http://ip95-56-1-2.isp.example/'", "href='http://ip[scrubbed].isp.example/'"},
+        std::pair{"dsl95.56.1.2.isp.example", "dsl[scrubbed].isp.example"},
         std::pair{"2.1.56.95.in-addr.arpa", "[scrubbed].in-addr.arpa"},
         std::pair{"host-095-056-001-002-static.isp.example", "host-[scrubbed]-static.isp.example"},
         std::pair{"9.0.0.0.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "[scrubbed].ip6.arpa"},
@@ -109,9 +115,23 @@ TEST_P(NotAnAddress, StaysAsItIs) { EXPECT_EQ(scrubber().scrub(GetParam()), GetP
 
 INSTANTIATE_TEST_SUITE_P(Texts, NotAnAddress,
                          ::testing::Values("2022-01-05T16:45:00Z", "Tue, 04 Jan 2022 16:45:00 GMT", "a::before{}",
-                                           "std::vector<int>", "version 1.2.3", "1.2.3.4.5", "1.2.3.4.5.zip", "256.1.1.1",
+                                           "std::vector<int>", "version 1.2.3", "1.2.3.4.5", "1.2.3.4.5.zip", "256.1.1.1", "v256.1.1.1",
+                                           "v1.2.3",
                                            "127.0.0.1 and ::1", "12:34:56", "1-2-3", "", ":", "::",
                                            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+
+TEST(Scrubber, KeepsTheHashOfABodyOnlyWhereNothingWent) {
+  const auto hash_beside = [](const char* sample) {
+    HttpRoundTrip trip;
+    trip.body_sample = sample;
+    trip.body_sha256 = "ab";
+    Observation observation = trip;
+    scrubber().scrub(observation);
+    return std::get<HttpRoundTrip>(observation).body_sha256;
+  };
+  EXPECT_EQ(hash_beside("<p>203.0.113.10</p>"), "ab");
+  EXPECT_EQ(hash_beside("<p>192.0.2.77</p>"), "") << "2^32 tries would find it";
+}
 
 TEST(Scrubber, BlanksHeadersThatSayWhoAsked) {
   HttpRoundTrip trip;
@@ -241,6 +261,35 @@ TEST(ScrubsNames, AndCertificatesThatHoldAnOwnAddress) {
   const auto& out = std::get<TlsHandshake>(observation);
   EXPECT_EQ(out.chain[0].der, "");
   EXPECT_EQ(out.chain[1].der, "abc");
+}
+
+// The leaf of a fresh certificate, as DER.
+std::string made_for(const char* name) {
+  const std::string pem = test::Authority::self_signed({.names = {name}}).chain_pem;
+  const OpensslPtr<BIO> in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const OpensslPtr<X509> certificate(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+  unsigned char* der = nullptr;
+  const int length = i2d_X509(certificate.get(), &der);
+  std::string out(reinterpret_cast<char*>(der), static_cast<std::size_t>(length));
+  OPENSSL_free(der);
+  return out;
+}
+
+TEST(ScrubsNames, AndCertificatesWhoseAlternativeNamesTellTheVisitor) {
+  const auto is_kept = [](const char* name) {
+    TlsHandshake handshake;
+    handshake.host = "site.example";
+    handshake.chain = {{.sha256 = {}, .spki_sha256 = {}, .subject = {}, .issuer = {}, .der = made_for(name)}};
+    Observation observation = handshake;
+    scrubber().scrub(observation);
+    return !std::get<TlsHandshake>(observation).chain[0].der.empty();
+  };
+  EXPECT_TRUE(is_kept("*.Site.example"));
+  EXPECT_TRUE(is_kept("IP:203.0.113.10"));
+  EXPECT_FALSE(is_kept("IP:192.0.2.77"));
+  EXPECT_FALSE(is_kept("IP:2001:db8:1::5"));
+  EXPECT_FALSE(is_kept("ip95-56-1-2.isp.example"));
+  EXPECT_FALSE(is_kept("*.U5F380102.isp.example"));
 }
 
 }  // namespace
