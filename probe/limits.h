@@ -14,7 +14,8 @@ namespace kua::probe {
 inline constexpr std::uint64_t kBodyBytesMax = 512 * 1024;
 // Body bytes read off the wire for a check somebody asked for. "body_wire_bytes"
 inline constexpr std::uint64_t kBodyWireBytesMax = 256 * 1024;
-// The same for a scheduled round: a core check with one redirect stays below 40 kB. "body_wire_bytes"
+// The same for a scheduled round: a core check with one redirect stays below 40 kB over TCP; one QUIC handshake
+// at the final host comes on top (kQuicHandshakeBytesReckoned at most). "body_wire_bytes"
 inline constexpr std::uint64_t kRoundBodyWireBytesMax = 24 * 1024;
 // The receive buffer of a scheduled round's connections: what a server may have under way when the cap is
 // reached, paid for and never looked at. Five segments: a page of 24 kB takes five round trips. With

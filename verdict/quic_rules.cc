@@ -39,8 +39,8 @@ constexpr std::array kQuicRules = {
             [](const E& e) { return unanswered(e) && e.pair == Compared::passed; }},
     Rule<E>{"quic.cut_for_all_names", State::likely_blocked, "quic.*",
             Part::seen | Part::pair | Part::witness | Part::truth,
-            "again and again no name is answered from this network, while TLS over TCP works at the same address and "
-            "controls get through",
+            "again and again the name is not answered from this network, nor is a harmless one after it was shown, "
+            "while TLS over TCP works at the same address and controls get through",
             [](const E& e) { return unanswered(e) && e.pair == Compared::failed && e.control == Says::up; }},
     Rule<E>{"quic.nothing_to_compare", State::insufficient, "", only(Part::seen),
             "the handshake failed, and nothing shows whether by chance or for others too",
@@ -83,7 +83,8 @@ class QuicExtraction {
       return;
     }
     if (how == How::here) return;
-    const bool silent = how == How::timeout || how == How::refused;
+    // A refusal may come from this machine or its router: nothing here tells whose message it was.
+    const bool silent = how == How::timeout;
     e_.repeated = first_cut_ != nullptr;
     e_.silent = silent && (first_cut_ == nullptr || e_.silent);
     if (first_cut_ != nullptr) return;
@@ -100,7 +101,7 @@ class QuicExtraction {
     });
     scene_.each<QuicHandshake>(stop_, [&](std::uint32_t index, const QuicHandshake& step) {
       if (step.role != StepRole::same_address || step.endpoint.address != address) return;
-      if (how_failed(step) == How::here) return;
+      if (!is_answered(step) && how_failed(step) != How::timeout) return;  // neither answer nor silence
       e_.references.add(index, Part::pair);
       note(e_.pair, is_answered(step));
       // As many bytes as only full datagrams bring.
@@ -108,11 +109,11 @@ class QuicExtraction {
                          step.bytes_received >= step.replies * (kFullDatagramBytes / 2);
     });
     scene_.each<QuicPing>(site_, [&](std::uint32_t index, const QuicPing& step) {
-      if (step.endpoint.address.family() != family_ || how_failed(step) == How::here) return;
+      // Who refuses elsewhere does not speak QUIC; who refuses here may be this machine's own router.
+      const bool tells = !step.failure || how_failed(step) == How::timeout;
+      if (step.endpoint.address.family() != family_ || !tells) return;
       const bool here = step.role == StepRole::same_address && step.endpoint.address == address;
       if (!here && step.role != StepRole::witness) return;
-      // Who refuses elsewhere does not speak QUIC: no comparison.
-      if (!here && how_failed(step) == How::refused) return;
       e_.references.add(index, here ? Part::pair : Part::witness);
       note(here ? e_.ping : e_.elsewhere, !step.failure);
     });

@@ -20,8 +20,8 @@ struct QuicEvidence {
   bool tls_works = false;           // the same address completed a TLS handshake under the name
   How cut = How::none;              // of the first that failed
   bool repeated = false;            // more than one failed
-  bool silent = false;              // each that failed did so without any answer of a server
-  Compared pair = Compared::absent;       // same address, harmless name; passed: a server answered
+  bool silent = false;              // each that failed met silence: no answer, and no refusal by ICMP
+  Compared pair = Compared::absent;       // same address, harmless name; passed: a server answered, failed: silence
   bool pair_in_full = false;              // … with datagrams as large as the target's would be
   Compared ping = Compared::absent;       // same address, no name
   Compared elsewhere = Compared::absent;  // a witness address, no name

@@ -51,7 +51,18 @@ std::vector<Endpoint> http3_endpoints(Run& run, const Visit& visit) {
   return out;
 }
 
-// Whether the name was answered as it should be. Failures of ours are none of the network's.
+// A step that this machine itself failed or delayed is nobody's failure and is not recorded. QUIC stands apart:
+// what TCP showed stays valid.
+bool is_sound(Run& run, const std::optional<Error>& instrument, MonotonicTime deadline) {
+  if (!instrument && run.is_punctual(deadline)) return true;
+  run.missing("quic");
+  return false;
+}
+
+// Four copies of a first datagram: with less time a slow line looks like a silent one.
+Microseconds time_enough(const Run& run) { return run.pacing().handshake_deadline / 3; }
+
+// Whether the network is in doubt: the name was not answered as it should be.
 asio::awaitable<bool> shake(std::shared_ptr<Run> run, QuicStep step, MonotonicTime latest) {
   QuicOptions options;
   options.context = std::move(step.context);
@@ -61,13 +72,12 @@ asio::awaitable<bool> shake(std::shared_ptr<Run> run, QuicStep step, MonotonicTi
   const MonotonicTime deadline = options.deadline;
   QuicResult result =
       co_await quic_handshake(run->instrument().trust, run->timeline(), std::move(step.tally), std::move(options));
-  run->check_punctual(deadline);
-  if (result.instrument) run->fail_instrument(*result.instrument);
+  if (!is_sound(*run, result.instrument, deadline)) co_return false;
   if (result.chain_cut) run->count_limit("certificates");
   if (result.flooded) run->count_limit("quic_datagrams");
-  const bool reached = !result.observation.failure;
+  const bool failed = result.observation.failure.has_value();
   run->record(std::move(result.observation));
-  co_return reached;
+  co_return failed;
 }
 
 asio::awaitable<void> ping(std::shared_ptr<Run> run, QuicStep step, MonotonicTime latest) {
@@ -77,8 +87,7 @@ asio::awaitable<void> ping(std::shared_ptr<Run> run, QuicStep step, MonotonicTim
   options.deadline = run->deadline(run->pacing().handshake_deadline / 2, latest);
   const MonotonicTime deadline = options.deadline;
   QuicPingResult result = co_await quic_ping(run->timeline(), std::move(step.tally), std::move(options));
-  run->check_punctual(deadline);
-  if (result.instrument) run->fail_instrument(*result.instrument);
+  if (!is_sound(*run, result.instrument, deadline)) co_return;
   run->record(std::move(result.observation));
 }
 
@@ -89,7 +98,7 @@ asio::awaitable<void> visit_quic(std::shared_ptr<Run> run, Visit& visit, Monoton
   const std::vector<Endpoint> endpoints = http3_endpoints(*run, visit);
   visit.facts.quic_tried = true;
   for (const Endpoint& endpoint : endpoints) {
-    if (run->timeline().now() >= latest) {
+    if (latest - run->timeline().now() < time_enough(*run)) {
       run->count_limit("immediate_set");
       co_return;
     }
@@ -97,18 +106,11 @@ asio::awaitable<void> visit_quic(std::shared_ptr<Run> run, Visit& visit, Monoton
     step.name = visit.site.host;
     step.tally = what == Within::round ? run->tally() : run->begin_follow_up(kQuicHandshakeBytesReckoned);
     if (step.tally == nullptr) co_return;
-    const bool reached = co_await shake(run, std::move(step), latest);
-    if (reached) continue;
+    const bool failed = co_await shake(run, std::move(step), latest);
+    if (!failed) continue;
     run->note_doubt();
     visit.facts.quic_failed.push_back(endpoint);
   }
-}
-
-// Redirects of a host to itself are one host.
-bool was_visited(const std::vector<Visit>& visits, std::size_t index) {
-  return std::any_of(visits.begin(), visits.begin() + static_cast<std::ptrdiff_t>(index), [&](const Visit& earlier) {
-    return earlier.site.host == visits[index].site.host && earlier.facts.quic_tried;
-  });
 }
 
 // Whether a failure before this is about the addresses of `visit`: a family that fails everywhere, as a broken
@@ -153,41 +155,39 @@ void plan_pairs(Run& run, const Visit& visit, std::vector<QuicStep>& plan) {
 }  // namespace
 
 asio::awaitable<void> try_quic(std::shared_ptr<Run> run, std::vector<Visit>& visits) {
-  if (run->request().depth != Depth::core) co_return;
-  for (std::size_t i = 0; i < visits.size(); ++i) {
-    if (was_visited(visits, i) || is_doubtful(visits, visits[i])) continue;
-    co_await visit_quic(run, visits[i], run->main_latest(), Within::round);
-    if (!visits[i].facts.quic_failed.empty()) co_return;
-  }
+  if (run->request().depth != Depth::core || visits.empty()) co_return;
+  if (is_doubtful(visits, visits.back())) co_return;
+  co_await visit_quic(run, visits.back(), run->main_latest(), Within::round);
 }
 
 asio::awaitable<void> follow_quic(std::shared_ptr<Run> run, std::vector<Visit> visits) {
-  if (run->request().depth != Depth::core) co_return;
+  if (run->request().depth != Depth::core || visits.empty()) co_return;
   std::vector<QuicStep> plan;
-  for (std::size_t i = 0; i < visits.size(); ++i) {
-    if (!visits[i].facts.quic_tried && !visits[i].facts.doubts.empty() && !was_visited(visits, i)) {
-      co_await visit_quic(run, visits[i], run->immediate_set_latest(), Within::follow_up);
-    }
-    plan_pairs(*run, visits[i], plan);
+  Visit& last = visits.back();
+  if (!last.facts.quic_tried && !last.facts.doubts.empty()) {
+    co_await visit_quic(run, last, run->immediate_set_latest(), Within::follow_up);
   }
+  plan_pairs(*run, last, plan);
   if (plan.empty()) co_return;
   const MonotonicTime latest = run->immediate_set_latest();
+  const Microseconds enough = time_enough(*run);
   std::shuffle(plan.begin(), plan.end(), run->dice());
   for (std::size_t i = 0; i < plan.size(); ++i) {
     const Microseconds left = latest - run->timeline().now();
-    if (left <= Microseconds(0)) {
+    if (left < enough) {
       run->count_limit("immediate_set");
       co_return;
     }
-    const MonotonicTime share = run->timeline().now() + left / static_cast<std::int64_t>(plan.size() - i);
+    const Microseconds share = std::max(left / static_cast<std::int64_t>(plan.size() - i), enough);
+    const MonotonicTime step_latest = run->timeline().now() + share;
     QuicStep step = std::move(plan[i]);
     const bool is_ping = step.name.empty();
     step.tally = run->begin_follow_up(is_ping ? kQuicPingBytesReckoned : kQuicHandshakeBytesReckoned);
     if (step.tally == nullptr) continue;
     if (is_ping) {
-      co_await ping(run, std::move(step), share);
+      co_await ping(run, std::move(step), step_latest);
     } else {
-      (void)co_await shake(run, std::move(step), share);
+      (void)co_await shake(run, std::move(step), step_latest);
     }
   }
 }

@@ -109,14 +109,15 @@ MonotonicTime Run::immediate_set_latest() {
 }
 
 void Run::record(Observation observation) {
-  if (auto* handshake = std::get_if<TlsHandshake>(&observation)) keep_new_certificates(*handshake);
+  if (auto* handshake = std::get_if<TlsHandshake>(&observation)) keep_new_certificates(handshake->chain);
+  if (auto* handshake = std::get_if<QuicHandshake>(&observation)) keep_new_certificates(handshake->chain);
   if (request_.on_observation) request_.on_observation(observation);
   measurement_.observations.push_back(std::move(observation));
 }
 
-// The same forged chain comes with every retry; a record holds its bytes once.
-void Run::keep_new_certificates(TlsHandshake& handshake) {
-  for (Certificate& certificate : handshake.chain) {
+// The same chain comes with every retry, and over QUIC again; a record holds its bytes once.
+void Run::keep_new_certificates(std::vector<Certificate>& chain) {
+  for (Certificate& certificate : chain) {
     if (!certificate.der.empty() && !certificates_.insert(certificate.sha256).second) certificate.der.clear();
   }
 }
@@ -152,8 +153,10 @@ void Run::fail_instrument(const Error& error) {
 
 bool Run::instrument_failed() const noexcept { return measurement_.validity == Validity::instrument; }
 
+bool Run::is_punctual(MonotonicTime deadline) const { return timeline_.now() - deadline <= kStepLagMax; }
+
 void Run::check_punctual(MonotonicTime deadline) {
-  if (timeline_.now() - deadline <= kStepLagMax) return;
+  if (is_punctual(deadline)) return;
   fail_instrument({ErrorKind::unavailable, "this machine was too busy to keep a step's deadline", ""});
 }
 

@@ -81,6 +81,7 @@ class Run {
   [[nodiscard]] bool instrument_failed() const noexcept;
   // A step ended that had this deadline. Far behind it, the failure is our own.
   void check_punctual(MonotonicTime deadline);
+  [[nodiscard]] bool is_punctual(MonotonicTime deadline) const;
   // The line or the vantage was at fault, not a target.
   void fail_vantage(std::string_view reason);
   void learn_own_address(const TcpStream& stream);
@@ -102,7 +103,7 @@ class Run {
   [[nodiscard]] Measurement finish();
 
  private:
-  void keep_new_certificates(TlsHandshake& handshake);
+  void keep_new_certificates(std::vector<Certificate>& chain);
   void withhold_own_networks();
   void scrub();
 

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
-#include "measurement/check.h"
 #include "platform/crypto/crypto.h"
 
 namespace kua::probe {
@@ -83,24 +83,25 @@ struct QuicClient::Impl {
   Phase phase = Phase::shaking;
   int problem = 0;  // ngtcp2's number behind Phase::failed
 
-  void open_session(const std::string& server_name);
-  void open_connection(const SocketAddress& local, const SocketAddress& remote, MonotonicTime now);
+  [[nodiscard]] std::optional<Error> open_session(const std::string& server_name);
+  [[nodiscard]] std::optional<Error> open_connection(const SocketAddress& local, const SocketAddress& remote, MonotonicTime now);
   void conclude(int result);
 };
 
-void QuicClient::Impl::open_session(const std::string& server_name) {
+std::optional<Error> QuicClient::Impl::open_session(const std::string& server_name) {
+  const auto refused = [](int code) { return Error{ErrorKind::unavailable, gnutls_strerror(code), "preparing QUIC"}; };
   gnutls_certificate_credentials_t none = nullptr;
-  KUA_CHECK(gnutls_certificate_allocate_credentials(&none) == GNUTLS_E_SUCCESS);
+  if (const int code = gnutls_certificate_allocate_credentials(&none); code < 0) return refused(code);
   credentials.reset(none);
   gnutls_session_t made = nullptr;
-  KUA_CHECK(gnutls_init(&made, GNUTLS_CLIENT) == GNUTLS_E_SUCCESS);
+  if (const int code = gnutls_init(&made, GNUTLS_CLIENT); code < 0) return refused(code);
   session.reset(made);
-  KUA_CHECK(gnutls_priority_set_direct(made, kPriority, nullptr) == GNUTLS_E_SUCCESS);
-  KUA_CHECK(ngtcp2_crypto_gnutls_configure_client_session(made) == 0);
-  KUA_CHECK(gnutls_credentials_set(made, GNUTLS_CRD_CERTIFICATE, none) == GNUTLS_E_SUCCESS);
+  if (const int code = gnutls_priority_set_direct(made, kPriority, nullptr); code < 0) return refused(code);
+  if (ngtcp2_crypto_gnutls_configure_client_session(made) != 0) return refused(GNUTLS_E_INTERNAL_ERROR);
+  if (const int code = gnutls_credentials_set(made, GNUTLS_CRD_CERTIFICATE, none); code < 0) return refused(code);
   std::uint8_t protocol[] = {'h', '3'};
   const gnutls_datum_t alpn{protocol, sizeof protocol};
-  KUA_CHECK(gnutls_alpn_set_protocols(made, &alpn, 1, 0) == GNUTLS_E_SUCCESS);
+  if (const int code = gnutls_alpn_set_protocols(made, &alpn, 1, 0); code < 0) return refused(code);
   if (!server_name.empty()) {
     const int set = gnutls_server_name_set(made, GNUTLS_NAME_DNS, server_name.data(), server_name.size());
     if (set != GNUTLS_E_SUCCESS) phase = Phase::failed;  // a name from the network that GnuTLS will not have
@@ -110,10 +111,11 @@ void QuicClient::Impl::open_session(const std::string& server_name) {
     return static_cast<Impl*>(of->user_data)->connection.get();
   };
   gnutls_session_set_ptr(made, &reference);
+  return std::nullopt;
 }
 
-void QuicClient::Impl::open_connection(const SocketAddress& local, const SocketAddress& remote,
-                                       MonotonicTime now) {
+std::optional<Error> QuicClient::Impl::open_connection(const SocketAddress& local, const SocketAddress& remote,
+                                                       MonotonicTime now) {
   const auto address = [](const SocketAddress& of) {  // read only
     return ngtcp2_addr{const_cast<sockaddr*>(of.get()), of.length};
   };
@@ -136,10 +138,12 @@ void QuicClient::Impl::open_connection(const SocketAddress& local, const SocketA
   const ngtcp2_cid destination = random_id();
   const ngtcp2_cid source = random_id();
   ngtcp2_conn* made = nullptr;
-  KUA_CHECK(ngtcp2_conn_client_new(&made, &destination, &source, &path, NGTCP2_PROTO_VER_V1, &calls, &settings,
-                                   &parameters, nullptr, this) == 0);
+  const int code = ngtcp2_conn_client_new(&made, &destination, &source, &path, NGTCP2_PROTO_VER_V1, &calls, &settings,
+                                          &parameters, nullptr, this);
+  if (code != 0) return Error{ErrorKind::unavailable, ngtcp2_strerror(code), "preparing QUIC"};
   connection.reset(made);
   ngtcp2_conn_set_tls_native_handle(made, session.get());
+  return std::nullopt;
 }
 
 void QuicClient::Impl::conclude(int result) {
@@ -156,13 +160,16 @@ void QuicClient::Impl::conclude(int result) {
   }
 }
 
-QuicClient::QuicClient(const SocketAddress& local, const SocketAddress& remote, const std::string& server_name,
-                       MonotonicTime now)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->open_session(server_name);
-  impl_->open_connection(local, remote, now);
+std::expected<QuicClient, Error> QuicClient::open(const SocketAddress& local, const SocketAddress& remote,
+                                                  const std::string& server_name, MonotonicTime now) {
+  auto impl = std::make_unique<Impl>();
+  if (auto error = impl->open_session(server_name)) return std::unexpected(std::move(*error));
+  if (auto error = impl->open_connection(local, remote, now)) return std::unexpected(std::move(*error));
+  return QuicClient(std::move(impl));
 }
 
+QuicClient::QuicClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+QuicClient::QuicClient(QuicClient&&) noexcept = default;
 QuicClient::~QuicClient() = default;
 
 QuicClient::Phase QuicClient::phase() const noexcept { return impl_->phase; }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "measurement/error.h"
 #include "measurement/time.h"
 #include "probe/step/socket_address.h"
 
@@ -23,12 +25,12 @@ class QuicClient {
     other_version,    // Version Negotiation came in answer to version 1
     failed,           // what came could not be accepted
   };
-  // `server_name` empty: none is sent.
-  QuicClient(const SocketAddress& local, const SocketAddress& remote, const std::string& server_name,
-             MonotonicTime now);
+  // `server_name` empty: none is sent. An error is this machine's own, as a policy of its GnuTLS without TLS 1.3.
+  [[nodiscard]] static std::expected<QuicClient, Error> open(const SocketAddress& local, const SocketAddress& remote,
+                                                             const std::string& server_name, MonotonicTime now);
   ~QuicClient();
-  QuicClient(const QuicClient&) = delete;
-  QuicClient& operator=(const QuicClient&) = delete;
+  QuicClient(QuicClient&&) noexcept;
+  QuicClient& operator=(QuicClient&&) = delete;
 
   [[nodiscard]] Phase phase() const noexcept;
   // The next datagram to be sent now, written into `into`; its size, 0: none.
@@ -48,6 +50,7 @@ class QuicClient {
 
  private:
   struct Impl;
+  explicit QuicClient(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -129,14 +129,22 @@ asio::awaitable<QuicResult> quic_handshake(const TrustStore& trust, Timeline tim
   if (!sni.empty()) observation.server_name = sni;
 
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const auto give_up = [&](FailureCode code, std::optional<Error> instrument) {
+    observation.duration = timeline.offset() - observation.offset;
+    observation.failure = Failure{code, Operation::quic_handshake};
+    out.instrument = std::move(instrument);
+  };
   auto socket = DatagramSocket::open(executor, options.endpoint, *timeline.clock, std::move(tally));
   if (!socket) {
-    observation.duration = timeline.offset() - observation.offset;
-    observation.failure = Failure{socket.error().code, Operation::quic_handshake};
-    out.instrument = socket.error().instrument;
+    give_up(socket.error().code, socket.error().instrument);
     co_return out;
   }
-  QuicClient client(socket->local(), socket->remote(), sni, timeline.now());
+  auto opened = QuicClient::open(socket->local(), socket->remote(), sni, timeline.now());
+  if (!opened) {
+    give_up(FailureCode::unknown_failure, std::move(opened.error()));
+    co_return out;
+  }
+  QuicClient& client = *opened;
   const std::optional<Problem> problem = co_await drive(client, *socket, timeline, options.deadline, out);
   observation.duration = timeline.offset() - observation.offset;
   if (problem) out.instrument = problem->instrument;

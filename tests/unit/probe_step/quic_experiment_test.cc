@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <map>
 
@@ -35,8 +37,8 @@ struct QuicBesideTcp : ::testing::Test {
   }
 
   // What the page says in Alt-Svc; "{}" is the port it is had at.
-  ServerOptions saying(const std::string& alt_svc) {
-    ServerOptions options = secure(world, {"site.example"});
+  ServerOptions saying(const std::string& alt_svc, std::vector<std::string> names = {"site.example"}) {
+    ServerOptions options = secure(world, std::move(names));
     options.respond = [this, alt_svc](std::string_view) {
       std::string field = alt_svc;
       if (const auto at = field.find("{}"); at != std::string::npos) field.replace(at, 2, std::to_string(port));
@@ -182,6 +184,76 @@ TEST_F(QuicBesideTcp, AFamilyInDoubtLeavesTheOtherItsSay) {
   const auto again = steps_of<Connect>(m, StepRole::retry);
   ASSERT_THAT(again, SizeIs(1));
   EXPECT_LT(quic[0].offset, again[0].offset);
+}
+
+// No further descriptor for this process, once TCP is done.
+struct NoMoreSockets {
+  NoMoreSockets() { ::getrlimit(RLIMIT_NOFILE, &before); }
+  ~NoMoreSockets() { ::setrlimit(RLIMIT_NOFILE, &before); }
+  NoMoreSockets(const NoMoreSockets&) = delete;
+  NoMoreSockets& operator=(const NoMoreSockets&) = delete;
+  void begin() const {
+    const rlimit none{0, before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  rlimit before{};
+};
+
+TEST_F(QuicBesideTcp, AFailureOfThisMachineCostsNothingButQuic) {
+  const NoMoreSockets limit;
+  ServerOptions options = saying(R"(h3=":{}")");
+  options.respond = [&limit, say = options.respond](std::string_view asked) {
+    limit.begin();
+    return say(asked);
+  };
+  Server server(world.loop, options);
+  port = server.port();
+  const Measurement m = world.check(at("https", "site.example", port), FollowUp::immediate);
+  EXPECT_EQ(m.validity, Validity::ok) << m.validity_reason;
+  EXPECT_THAT(m.missing, Contains("quic"));
+  EXPECT_THAT(steps_of<QuicHandshake>(m), IsEmpty());
+  EXPECT_THAT(steps_of<HttpRoundTrip>(m), SizeIs(1));
+}
+
+TEST_F(QuicBesideTcp, AShareTooShortToTellSilenceIsNotTaken) {
+  world.instrument.pacing.immediate_set_deadline = std::chrono::milliseconds(300);
+  const Microseconds enough = world.instrument.pacing.handshake_deadline / 3;
+  const Measurement m = look(R"(h3=":{}")", kSilent);
+  ASSERT_THAT(steps_of<QuicHandshake>(m), SizeIs(1));
+  const auto later = [&m, enough](const auto& steps) {
+    for (const auto& step : steps) EXPECT_GE(step.duration, enough);
+    return steps.size();
+  };
+  const std::size_t taken = later(steps_of<QuicHandshake>(m, StepRole::retry)) +
+                            later(steps_of<QuicHandshake>(m, StepRole::same_address)) +
+                            later(steps_of<QuicPing>(m, StepRole::same_address));
+  EXPECT_GE(taken, 1U);
+  EXPECT_LT(taken, 3U);
+  EXPECT_EQ(m.limits.at("immediate_set"), 1U);
+}
+
+TEST_F(QuicBesideTcp, IsTriedAtTheFinalHostAlone) {
+  Server second(world.loop, saying(R"(h3=":{}")", {"www.site.example"}));
+  port = second.port();
+  ServerOptions first = secure(world, {"site.example"});
+  std::uint16_t first_port = 0;
+  first.respond = [this, &first_port](std::string_view) {
+    return Reply{"HTTP/1.1 302 Found\r\nAlt-Svc: h3=\":" + std::to_string(first_port) + "\"\r\nLocation: " +
+                 at("https", "www.site.example", port) + "\r\nContent-Length: 0\r\n\r\n"};
+  };
+  Server redirecting(world.loop, first);
+  first_port = redirecting.port();
+  UdpPeer at_first(world.loop, kOtherVersion, "127.0.0.1", first_port);
+  UdpPeer at_second(world.loop, kOtherVersion, "127.0.0.1", port);
+  DnsServer every(world.loop, [](const wire::DnsMessage& query) {
+    return std::vector<TimedReply>{{addresses_reply(query, {"127.0.0.1"})}};
+  });
+  world.instrument.system_resolvers = {every.endpoint()};
+  const Measurement m = world.check(at("https", "site.example", first_port), FollowUp::none);
+  const auto steps = steps_of<QuicHandshake>(m);
+  ASSERT_THAT(steps, SizeIs(1));
+  EXPECT_EQ(steps[0].host, "www.site.example");
+  EXPECT_THAT(at_first.received(), IsEmpty());
 }
 
 TEST_F(QuicBesideTcp, ASilentPortCostsLittle) {

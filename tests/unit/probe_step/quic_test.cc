@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "probe/limits.h"
@@ -147,6 +152,24 @@ TEST_F(QuicShake, GarbageDoesNotEndIt) {
   EXPECT_EQ(code_of(step), FailureCode::generic_timeout_error);
   EXPECT_GE(step.replies, 3U);
   EXPECT_EQ(step.version, "");
+}
+
+// GnuTLS reads the policy when it is loaded: the process of a death test in this style is a new one.
+TEST_F(QuicShake, APolicyOfThisMachineWithoutTls13IsItsOwnFailure) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const std::string policy = ::testing::TempDir() + "kua_gnutls_policy_" + std::to_string(::getpid());
+  if (::getenv("GNUTLS_SYSTEM_PRIORITY_FILE") == nullptr) {
+    std::ofstream(policy) << "[overrides]\ndisabled-version = tls1.3\n";
+    ::setenv("GNUTLS_SYSTEM_PRIORITY_FILE", policy.c_str(), 1);
+  }
+  const auto try_it = [this] {
+    UdpPeer peer(world.loop, [](const wire::Bytes&) { return kSilence; });
+    const auto result = shake(peer.endpoint(), "site.example", milliseconds(100));
+    std::exit(result.instrument && peer.received().empty() ? 7 : 1);
+  };
+  EXPECT_EXIT(try_it(), ::testing::ExitedWithCode(7), "");
+  ::unsetenv("GNUTLS_SYSTEM_PRIORITY_FILE");
+  std::filesystem::remove(policy);
 }
 
 TEST_F(QuicShake, AFloodIsCutOff) {

@@ -30,9 +30,6 @@ TEST(QuicRules, TheNameAndItsPair) {
        "quic.timeout.sni"},
       {"… with a control the same", cut().as(same_address).speaks_quic(kTrue), up(), kQuic, State::blocked,
        "quic.cut_for_name_only", "quic.timeout.sni"},
-      {"a refusal by ICMP for the name alone is no server's",
-       reached().no_quic(kTrue, kRefused).as(retry).no_quic(kTrue, kRefused).as(same_address).speaks_quic(kTrue),
-       {}, kQuic, State::blocked, "quic.cut_for_name_only", "quic.refused.sni"},
       {"a server that refuses the harmless name at length is a pair, too",
        cut().as(same_address).quic_closed(kTrue, 2400), {}, kQuic, State::blocked, "quic.cut_for_name_only",
        "quic.timeout.sni"},
@@ -89,6 +86,13 @@ TEST(QuicRules, WhatIsNoProofForTheName) {
       {"one stall among silences is enough to doubt",
        reached().no_quic(kTrue).as(retry).no_quic(kTrue, kSilence, 1).as(same_address).speaks_quic(kTrue), up(),
        kQuic, State::insufficient, "quic.nothing_to_compare"},
+      {"a refusal by ICMP may be this machine's own or its router's",
+       reached().no_quic(kTrue, kRefused).as(retry).no_quic(kTrue, kRefused).as(same_address).speaks_quic(kTrue),
+       up(), kQuic, State::insufficient, "quic.nothing_to_compare"},
+      {"… one among silences", reached().no_quic(kTrue).as(retry).no_quic(kTrue, kRefused).as(same_address)
+           .speaks_quic(kTrue), up(), kQuic, State::insufficient, "quic.nothing_to_compare"},
+      {"… of the harmless name, too", cut().as(same_address).no_quic(kTrue, kRefused), up(), kQuic,
+       State::insufficient, "quic.nothing_to_compare"},
       {"other versions are no silence",
        reached().no_quic(kTrue, FailureCode::quic_incompatible_version, 1).as(retry)
            .no_quic(kTrue, FailureCode::quic_incompatible_version, 1).as(same_address).speaks_quic(kTrue),
