@@ -58,8 +58,7 @@ asio::awaitable<void> LineWatch::look() {
 asio::awaitable<LinkState> LineWatch::look_again() {
   const std::uint64_t wanted = begun_ + 1;
   // On a doubt a connection that comes about is not enough: TLS may be cut behind it.
-  memory_.link.national_unsettled = true;
-  memory_.link.international_unsettled = true;
+  memory_.link.close_wanted = true;
   bell_.ring();
   while (ended_ < wanted) {
     co_await looks_.async_wait(asio::as_tuple(asio::use_awaitable));

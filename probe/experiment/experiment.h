@@ -94,10 +94,15 @@ struct ExperimentRequest {
 struct LinkMemory {
   std::map<std::string, std::vector<IpAddress>> addresses;  // of controls' hosts, where they were reached
   std::string way_out;     // interface and gateway of the look before; another one is another line
-  // Sides whose last control was not reached, or that were never looked at: they are looked at closely.
+  // Hosts of controls that were not reached while others of their side were, with the turn. For twice
+  // kLinkCloseLookTurns, as long as between two close looks at a side, they are asked after the others.
+  std::map<std::string, std::uint32_t> dead;
+  // Sides of which nothing was reached, or that were never looked at: they are looked at closely.
   bool national_unsettled = true;
   bool international_unsettled = true;
-  // The last control abroad that proved itself did so under an authority that was added on this machine.
+  bool close_wanted = false;  // of the next look that begins; may be set while one is under way
+  // Controls abroad that proved themselves last did so under an authority that was added on this machine, or
+  // under one that nobody knows while none had a chain of its own.
   bool tls_inspected = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include "probe/experiment/experiment.h"
 #include "probe/experiment/run.h"
+#include "probe/experiment/signers.h"
 #include "probe/experiment/task_group.h"
 #include "probe/limits.h"
 #include "probe/step/farewell.h"
@@ -36,6 +37,13 @@ struct Control {
   LinkSubject subject = LinkSubject::national;
 };
 
+// Whether a control was reached, and by whose leave.
+enum class Reach : std::uint8_t {
+  no,
+  opened,  // through somebody who signs for its name
+  yes,
+};
+
 // One look at the line. Its checks run side by side and hold it.
 struct Session {
   std::shared_ptr<Run> run;
@@ -45,10 +53,15 @@ struct Session {
   int international_reached = 0;
   bool resolver_silent = false;
   bool strange_certificate = false;  // a control presented one that is not its own
+  bool portal_shown = false;
+  std::vector<std::pair<LinkSubject, std::string>> failed;  // controls that were not reached, by side and host
+  Signers signers;
+  std::vector<LinkCheck> opened;  // of controls that were reached so; they count when the others were heard
 };
 
-// The controls of one side, those of other countries left out, turned so that `turn` begins.
-std::vector<Control> controls_of(const Run& run, ControlScope scope, std::uint32_t turn) {
+// The controls of one side, those of other countries left out, turned so that `turn` begins. Those that were
+// found dead while others answered come last for a while: a doubt that is known is not worth 10 kB each time.
+std::vector<Control> controls_of(const Run& run, const LinkMemory& memory, ControlScope scope, std::uint32_t turn) {
   std::vector<Control> out;
   const CountryCode country = run.instrument().stamp.vantage.country;
   for (const Target& target : run.list().targets) {
@@ -62,6 +75,10 @@ std::vector<Control> controls_of(const Run& run, ControlScope scope, std::uint32
   if (!out.empty()) {
     std::ranges::rotate(out, out.begin() + static_cast<std::ptrdiff_t>(turn % out.size()));
   }
+  std::ranges::stable_partition(out, [&](const Control& control) {
+    const auto dead = memory.dead.find(control.url.host);
+    return dead == memory.dead.end() || turn - dead->second >= 2 * kLinkCloseLookTurns;
+  });
   return out;
 }
 
@@ -90,11 +107,16 @@ LinkCheck begin_check(const Session& session, LinkSubject subject, const std::st
   return check;
 }
 
-void end_check(Session& session, LinkCheck check) {
-  check.duration = session.run->timeline().offset() - check.offset;
+void count_check(Session& session, LinkCheck check) {
   if (check.reached && check.subject == LinkSubject::national) ++session.national_reached;
   if (check.reached && check.subject == LinkSubject::international) ++session.international_reached;
+  session.portal_shown |= check.subject == LinkSubject::captive_portal && !check.reached && !check.failure;
   session.run->record(std::move(check));
+}
+
+void end_check(Session& session, LinkCheck check) {
+  check.duration = session.run->timeline().offset() - check.offset;
+  count_check(session, std::move(check));
 }
 
 asio::awaitable<void> check_gateway(std::shared_ptr<Session> session) {
@@ -201,40 +223,20 @@ bool clock_is_off(const Run& run, const std::optional<WallTime>& server_date) {
          std::chrono::abs(*server_date - run.instrument().clock.wall_now()) > kClockErrorMax;
 }
 
-// A chain made for this very name under an authority that our store does not know. A portal shows its own
-// certificate; who signs for others opens TLS and passes it on: an antivirus, a company's edge, a state.
-bool is_opened(const TlsResult& shaken) {
-  return !shaken.observation.failure && !shaken.other_name &&
-         shaken.observation.trust == ChainTrust::unknown_authority;
+// A portal may sign for every name and answer it like the control would. Where one was shown, and nothing
+// abroad proved itself, what was reached through such a signature is the portal.
+void count_opened(Session& session) {
+  const bool is_portal = session.portal_shown && session.signers.opened() > 0 && session.international_reached == 0;
+  for (LinkCheck& check : std::exchange(session.opened, {})) {
+    check.reached = !is_portal;
+    count_check(session, std::move(check));
+  }
+  if (is_portal) session.signers.forget_opened();  // no inspector
 }
 
-bool is_listed(const Session& session, const TlsResult& shaken) {
-  const auto is_root = [](const InterceptionRoot& root, const std::string& key, const std::string& subject) {
-    return (!root.spki_sha256.empty() && root.spki_sha256 == key) ||
-           (!root.subject.empty() && root.subject == subject);
-  };
-  return std::ranges::any_of(session.run->list().interception_roots, [&](const InterceptionRoot& root) {
-    if (shaken.added_root && is_root(root, shaken.added_root->spki_sha256, shaken.added_root->subject)) return true;
-    if (!is_opened(shaken)) return false;
-    return std::ranges::any_of(shaken.observation.chain, [&](const Certificate& certificate) {
-      return is_root(root, certificate.spki_sha256, certificate.issuer);
-    });
-  });
-}
-
-// No site abroad is signed for by an authority that somebody added on this machine, or that nobody knows,
-// unless its traffic is opened. National sites may be, where the state has an authority of its own, and a
-// listed interception root speaks for itself: it is judged, not excused.
-void note_authority(Session& session, const Control& control, const TlsResult& shaken) {
-  if (control.subject != LinkSubject::international) return;
-  const bool opened = is_opened(shaken);
-  if (!opened && shaken.observation.trust != ChainTrust::trusted) return;
-  session.memory->tls_inspected = (opened || shaken.added_root) && !is_listed(session, shaken);
-}
-
-// One control at one address. Says whether it was reached; why not, and its Date, go into `check`.
-asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control, IpAddress address, Look look,
-                              LinkCheck& check) {
+// One control at one address. Why it was not reached, and its Date, go into `check`.
+asio::awaitable<Reach> look_at(std::shared_ptr<Session> session, Control control, IpAddress address, Look look,
+                               LinkCheck& check) {
   Run& run = *session->run;
   const bool secure = control.url.scheme == protocol::UrlScheme::https;
   ConnectOptions options;
@@ -243,14 +245,15 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
   ConnectResult connected = co_await tcp_connect(run.timeline(), run.tally(), std::move(options));
   if (connected.instrument) run.fail_instrument(*connected.instrument);
   check.failure = connected.observation.failure;
-  if (connected.stream == nullptr) co_return false;
+  if (connected.stream == nullptr) co_return Reach::no;
   if (secure && look == Look::connect) {
     connected.stream->close_by_reset();
-    co_return true;
+    co_return Reach::yes;
   }
   std::unique_ptr<ByteStream> stream = std::move(connected.stream);
   bool out_of_date = false;
   bool vouched = false;  // by its certificate, so that no answer can be a stranger's
+  Reach reach = Reach::yes;
   if (secure) {
     TlsOptions tls;
     tls.endpoint = {address, control.url.port, Transport::tcp};
@@ -263,13 +266,15 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
     // A chain that is sound but for its dates may be our clock's fault: the server's Date will tell.
     out_of_date = shaken.observation.trust == ChainTrust::expired;
     vouched = out_of_date || shaken.observation.trust == ChainTrust::trusted;
-    if (!check.failure && !vouched && !is_opened(shaken)) {
+    const Signer signer = signer_of(shaken, run.list());
+    if (!check.failure && !vouched && signer == Signer::none) {
       check.failure = Failure{FailureCode::ssl_invalid_certificate, Operation::tls_handshake};
       session->strange_certificate = true;
     }
     stream = std::move(shaken.stream);
-    if (check.failure) co_return false;
-    note_authority(*session, control, shaken);
+    if (check.failure) co_return Reach::no;
+    if (control.subject == LinkSubject::international) session->signers.note(signer);
+    if (signer == Signer::nobody_knows) reach = Reach::opened;
   }
   HttpOptions http;
   http.authority = control.url.authority();
@@ -282,7 +287,8 @@ asio::awaitable<bool> look_at(std::shared_ptr<Session> session, Control control,
   if (!check.failure && out_of_date && !clock_is_off(run, check.server_date)) {
     check.failure = Failure{FailureCode::ssl_invalid_certificate, Operation::tls_handshake};
   }
-  co_return !check.failure && (vouched || leads_home(control, answer.location));
+  if (check.failure || (!vouched && !leads_home(control, answer.location))) reach = Reach::no;
+  co_return reach;
 }
 
 asio::awaitable<void> check_control(std::shared_ptr<Session> session, Control control, Look look) {
@@ -290,11 +296,23 @@ asio::awaitable<void> check_control(std::shared_ptr<Session> session, Control co
   check.target = control.target->id.text();
   const std::vector<IpAddress> addresses = co_await addresses_of(session, control);
   if (addresses.empty()) check.failure = Failure{FailureCode::dns_no_answer, Operation::resolve};
-  for (std::size_t i = 0; i < addresses.size() && i < kControlAddresses && !check.reached; ++i) {
-    check.reached = co_await look_at(session, control, addresses[i], look, check);
-    if (check.reached) session->memory->addresses[control.url.host] = {addresses[i]};
+  Reach reach = Reach::no;
+  for (std::size_t i = 0; i < addresses.size() && i < kControlAddresses && reach == Reach::no; ++i) {
+    reach = co_await look_at(session, control, addresses[i], look, check);
+    if (reach != Reach::no) session->memory->addresses[control.url.host] = {addresses[i]};
   }
-  if (!check.reached) session->memory->addresses.erase(control.url.host);  // to be looked up anew
+  check.reached = reach != Reach::no;
+  if (check.reached) {
+    session->memory->dead.erase(control.url.host);
+  } else {
+    session->memory->addresses.erase(control.url.host);  // to be looked up anew
+    session->failed.emplace_back(control.subject, control.url.host);
+  }
+  if (reach == Reach::opened) {
+    check.duration = session->run->timeline().offset() - check.offset;
+    session->opened.push_back(std::move(check));
+    co_return;
+  }
   end_check(*session, std::move(check));
 }
 
@@ -395,12 +413,34 @@ void notice_line(Session& session) {
   session.memory->way_out = way_out;
 }
 
-// The others of a side whose first control was not reached. Closely, too: where ClientHellos vanish, a
-// connection that comes about would hide it.
+// The others of a side whose first control was not reached, or only through somebody who signs for it. Closely,
+// too: where ClientHellos vanish, a connection that comes about would hide it. A control that was dead before is
+// no news of a line that worked.
 void spawn_more(TaskGroup& group, const std::shared_ptr<Session>& session,
                 const std::vector<Control>& controls) {
+  if (controls.empty()) return;
+  const LinkMemory& memory = *session->memory;
+  const Control& first = controls.front();
+  const bool national = first.subject == LinkSubject::national;
+  const bool unsettled = national ? memory.national_unsettled : memory.international_unsettled;
+  const Look look = !unsettled && memory.dead.contains(first.url.host) ? Look::connect : Look::close;
   for (std::size_t i = 1; i < controls.size() && i <= kLinkMoreControls; ++i) {
-    group.spawn(check_control(session, controls[i], Look::close));
+    group.spawn(check_control(session, controls[i], look));
+  }
+}
+
+// What the line is to the next look.
+void settle(Session& session, std::size_t controls_abroad, std::uint32_t turn) {
+  count_opened(session);
+  LinkMemory& memory = *session.memory;
+  session.signers.conclude(memory.tls_inspected);
+  // One control alone behind a stranger's signature, the others silent: the next look may know better.
+  const bool lone = session.signers.is_lone() && controls_abroad > 1;
+  memory.national_unsettled = session.national_reached == 0;
+  memory.international_unsettled = session.international_reached == 0 || lone;
+  for (const auto& [side, host] : session.failed) {
+    const bool alone = (side == LinkSubject::national ? session.national_reached : session.international_reached) > 0;
+    if (alone) memory.dead[host] = turn;
   }
 }
 
@@ -413,9 +453,13 @@ asio::awaitable<Measurement> link_state(const Instrument& instrument, LinkMemory
   session->memory = &memory;
   session->route = read_default_route(instrument.proc_net);
   notice_line(*session);
+  if (std::exchange(memory.close_wanted, false)) {
+    memory.national_unsettled = true;
+    memory.international_unsettled = true;
+  }
   Run& run = *session->run;
-  const std::vector<Control> national = controls_of(run, ControlScope::national, turn);
-  const std::vector<Control> international = controls_of(run, ControlScope::international, turn);
+  const std::vector<Control> national = controls_of(run, memory, ControlScope::national, turn);
+  const std::vector<Control> international = controls_of(run, memory, ControlScope::international, turn);
   if (national.empty()) run.missing("national_control");
   if (international.empty()) run.missing("international_control");
 
@@ -435,14 +479,13 @@ asio::awaitable<Measurement> link_state(const Instrument& instrument, LinkMemory
   }
   co_await first.join();
 
-  memory.national_unsettled = session->national_reached == 0;
-  memory.international_unsettled = session->international_reached == 0;
   TaskGroup more(executor);
-  if (memory.national_unsettled) spawn_more(more, session, national);
-  if (memory.international_unsettled) spawn_more(more, session, international);
-  const std::vector<Control>& plain = international.empty() ? national : international;
-  if (memory.international_unsettled && !plain.empty()) more.spawn(check_portal(session, plain));
+  if (session->national_reached == 0) spawn_more(more, session, national);
+  if (session->international_reached == 0) spawn_more(more, session, international);
   co_await more.join();
+  const std::vector<Control>& plain = international.empty() ? national : international;
+  if (session->international_reached == 0 && !plain.empty()) co_await check_portal(session, plain);
+  settle(*session, international.size(), turn);
   if (memory.tls_inspected) run.mark_tls_inspected();
   co_await farewells_said(run.tally());
   co_return run.finish();

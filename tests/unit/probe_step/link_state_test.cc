@@ -36,6 +36,8 @@ class LinkStates : public ::testing::Test {
     return options;
   }
 
+  std::uint16_t closed_port() { return Server(world.loop, {}).port(); }
+
   std::vector<LinkCheck> look(std::uint32_t turn) {
     last = world.loop.run(probe::link_state(world.instrument, memory, turn));
     return steps_of<LinkCheck>(last);
@@ -123,11 +125,7 @@ TEST_F(LinkStates, LeavesOtherCountriesControlsAlone) {
 TEST_F(LinkStates, AsksFurtherControlsWhenASideIsLost) {
   Server national(world.loop, control("national.example"));
   add_control("national.example", national.port(), ControlScope::national);
-  std::uint16_t gone = 0;
-  {
-    const Server closed(world.loop, {});
-    gone = closed.port();
-  }
+  const std::uint16_t gone = closed_port();
   for (const char* name : {"one.example", "two.example", "three.example", "four.example"}) {
     add_control(name, gone, ControlScope::international);
   }
@@ -244,6 +242,40 @@ TEST_F(Opened, APortalThatSignsForEveryNameIsKnownByWhereItSends) {
   EXPECT_FALSE(opened(ControlScope::international, redirect("https://login.hotel.example/")).reached);
 }
 
+// One of three controls abroad is opened; the others are theirs, or dead.
+TEST_F(Opened, OneControlAloneSilencesNothingWhereAnotherShowsItsOwnChain) {
+  Server other(world.loop, control("other.example"));
+  ServerOptions options = control("abroad.example");
+  options.identity = Authority("Censor").issue({{"abroad.example"}});
+  Server censored(world.loop, options);
+  add_control("abroad.example", censored.port(), ControlScope::international);
+  add_control("other.example", other.port(), ControlScope::international);
+  for (const std::uint32_t turn : {2u, 3u}) {
+    memory = {};
+    (void)look(turn);
+    EXPECT_FALSE(inspected()) << turn;
+  }
+  EXPECT_THAT(other.requests(), SizeIs(2)) << "closely, whichever was the first";
+  memory.tls_inspected = true;
+  memory.close_wanted = true;
+  const auto abroad = of(look(4), LinkSubject::international);
+  EXPECT_FALSE(inspected()) << "nor does it go on doing so";
+  EXPECT_THAT(abroad, SizeIs(2));
+  for (const LinkCheck& check : abroad) EXPECT_TRUE(check.reached) << check.host;
+}
+
+TEST_F(Opened, OneControlAloneIsLookedAtAgainWhereTheOthersAreSilent) {
+  const std::uint16_t gone = closed_port();
+  ServerOptions options = control("abroad.example");
+  options.identity = Authority("Censor").issue({{"abroad.example"}});
+  Server censored(world.loop, options);
+  add_control("abroad.example", censored.port(), ControlScope::international);
+  add_control("other.example", gone, ControlScope::international);
+  EXPECT_THAT(of(look(2), LinkSubject::international), SizeIs(2));
+  EXPECT_TRUE(inspected());
+  EXPECT_TRUE(memory.international_unsettled);
+}
+
 TEST_F(LinkStates, AConnectionBehindWhichTlsIsSilentIsNoControl) {
   Server national(world.loop, control("national.example"));
   add_control("national.example", national.port(), ControlScope::national);
@@ -282,11 +314,7 @@ class InClearText : public LinkStates {
     } catch (const boost::system::system_error&) {
       return std::nullopt;
     }
-    std::uint16_t gone = 0;
-    {
-      const Server closed(world.loop, {});
-      gone = closed.port();
-    }
+    const std::uint16_t gone = closed_port();
     add_control("one.example", gone, ControlScope::international);
     add_control("two.example", gone, ControlScope::international);
     return of(look(0), LinkSubject::captive_portal);
@@ -357,6 +385,73 @@ TEST_F(InClearText, APageBesideAStrangersCertificateIsAPortal) {
   ANSWERED(checks, &own_page);
   ASSERT_THAT(*checks, SizeIs(1));
   EXPECT_TRUE(is_portal(checks->front()));
+}
+
+// Whoever answers every name on port 80 signs for every name on port 443, too.
+TEST_F(InClearText, APortalThatSignsForEveryNameAndAnswersIsAPortal) {
+  ServerOptions options = control("three.example");
+  options.identity = Authority("Hotel").issue({{"three.example", "near.example"}});
+  Server portal(world.loop, options);
+  add_control("three.example", portal.port(), ControlScope::international);
+  add_control("near.example", portal.port(), ControlScope::national);
+  ANSWERED(checks, [](std::string_view) { return Reply{page("Log in")}; });
+  EXPECT_THAT(*checks, SizeIs(2));
+  for (const LinkCheck& check : steps_of<LinkCheck>(last)) {
+    const bool shared = check.subject == LinkSubject::gateway || check.subject == LinkSubject::resolver;
+    EXPECT_EQ(check.reached, shared) << check.host;
+  }
+  EXPECT_FALSE(last.header.vantage.faults.tls_inspected);
+  EXPECT_TRUE(memory.international_unsettled);
+}
+
+TEST_F(InClearText, AnInspectorBehindWhichEveryNameHasItsOwnPageIsNone) {
+  ServerOptions options = control("three.example");
+  options.identity = Authority("Antivirus").issue({{"three.example"}});
+  Server inspector(world.loop, options);
+  add_control("three.example", inspector.port(), ControlScope::international);
+  ANSWERED(checks, &own_page);
+  EXPECT_THAT(*checks, SizeIs(2));
+  EXPECT_TRUE(of(steps_of<LinkCheck>(last), LinkSubject::international).front().reached);
+  EXPECT_TRUE(last.header.vantage.faults.tls_inspected);
+}
+
+TEST_F(LinkStates, ACloseLookThatIsWantedWhileOneIsUnderWayIsTheNext) {
+  ServerOptions options = control("abroad.example");
+  options.respond = [this](std::string_view) {
+    memory.close_wanted = true;
+    return Reply{page("control")};
+  };
+  Server abroad(world.loop, options);
+  add_control("abroad.example", abroad.port(), ControlScope::international);
+  (void)look(1);
+  EXPECT_THAT(abroad.requests(), SizeIs(1));
+  (void)look(2);
+  EXPECT_THAT(abroad.requests(), SizeIs(2));
+}
+
+TEST_F(LinkStates, ADeadControlOfALineThatWorksCostsNextToNothing) {
+  const std::uint16_t gone = closed_port();
+  Server national(world.loop, control("national.example"));
+  Server one(world.loop, control("one.example"));
+  Server two(world.loop, control("two.example"));
+  add_control("national.example", national.port(), ControlScope::national);
+  add_control("dead.example", gone, ControlScope::international);
+  add_control("one.example", one.port(), ControlScope::international);
+  add_control("two.example", two.port(), ControlScope::international);
+  (void)look(0);
+  EXPECT_FALSE(memory.international_unsettled) << "the others were reached";
+  EXPECT_THAT(one.requests(), SizeIs(1)) << "closely";
+  EXPECT_THAT(two.requests(), SizeIs(1));
+  EXPECT_THAT(of(steps_of<LinkCheck>(last), LinkSubject::captive_portal), IsEmpty());
+  std::uint64_t bytes = 0;
+  int asked = 0;
+  constexpr std::uint32_t kTurns = 2 * probe::kLinkCloseLookTurns;
+  for (std::uint32_t turn = 1; turn <= kTurns; ++turn) {
+    for (const LinkCheck& check : look(turn)) asked += check.host == "dead.example" ? 1 : 0;
+    bytes += last.bytes_sent + last.bytes_received;
+  }
+  EXPECT_LT(bytes / kTurns, 1000u);
+  EXPECT_EQ(asked, 1) << "it may come back";
 }
 
 TEST_F(LinkStates, ALineWithoutRouteIsLost) {
