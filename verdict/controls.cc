@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "verdict/outcome.h"
+#include "verdict/scene.h"
 
 namespace kua::verdict {
 namespace {
@@ -16,10 +17,6 @@ void note(Opinion& opinion, bool passed) {
 template <typename T>
 void add_once(std::vector<T>& list, const T& value) {
   if (std::ranges::find(list, value) == list.end()) list.push_back(value);
-}
-
-bool is_own_step(const StepContext& step) noexcept {
-  return step.role == StepRole::main || step.role == StepRole::retry || step.role == StepRole::trusted;
 }
 
 // A control's records may be at fault like anyone's; then they have no opinion.
@@ -145,7 +142,7 @@ ControlFacts::ControlFacts(const Measurement& control) : impl_(std::make_unique<
   };
   for (const Observation& observation : control.observations) {
     const StepContext* context = context_of(observation);
-    if (context == nullptr || !is_own_step(*context)) continue;
+    if (context == nullptr || !is_own(context->role)) continue;
     if (const auto* lookup = std::get_if<Lookup>(&observation)) {
       take_lookup(impl_->host_for(lookup->host), *lookup);
     } else if (const auto* connect = std::get_if<Connect>(&observation)) {

@@ -65,6 +65,13 @@ bool share_address(const std::vector<IpAddress>& a, const std::vector<IpAddress>
       a, [&](const IpAddress& address) { return std::ranges::find(b, address) != b.end(); });
 }
 
+bool any_given_by_others(const Site& site, const DnsReply& reply) {
+  return std::ranges::any_of(reply.addresses, [&](const IpAddress& address) {
+    const KnownAddress* known = site.find(address);
+    return known != nullptr && (known->by_doh || known->by_control);
+  });
+}
+
 // Addresses that came where no true answer comes from.
 struct Forgeries {
   std::vector<IpAddress> raced;      // before a reply that holds what DoH or a control gives
@@ -75,10 +82,6 @@ struct Forgeries {
 void take_race(DnsEvidence& e, const Scene& scene, const Site& site, const Lookup& step, std::uint32_t index,
                Forgeries& forgeries) {
   if (!step.reply) return;
-  const auto given_by_others = [&](const IpAddress& address) {
-    const KnownAddress* known = site.find(address);
-    return known != nullptr && (known->by_doh || known->by_control);
-  };
   const Answer first = answer_of(*step.reply);
   for (const DnsReply& later : step.late) {
     const bool bogon = all_unroutable(scene, *step.reply) && any_routable(scene, later);
@@ -94,7 +97,7 @@ void take_race(DnsEvidence& e, const Scene& scene, const Site& site, const Looku
     e.false_is_bogon |= bogon;
     e.truth_is_public |= bogon || denied;
     e.references.add(index, Part::witness);
-    if (other && std::ranges::any_of(later.addresses, given_by_others)) {
+    if (other && any_given_by_others(site, later)) {
       forgeries.raced.insert(forgeries.raced.end(), step.reply->addresses.begin(), step.reply->addresses.end());
     }
   }
@@ -260,10 +263,6 @@ bool has_name(const DnsReply& reply, std::string_view name) {
 // A known blocker's name in a chain of CNAMEs that no trusted resolver gave, on the way to addresses that
 // nobody else gave either.
 void weigh_names(DnsEvidence& e, const Scene& scene, const Site& site, Family family) {
-  const auto given_by_others = [&](const IpAddress& address) {
-    const KnownAddress* known = site.find(address);
-    return known != nullptr && (known->by_doh || known->by_control);
-  };
   const auto trusted_gives = [&](std::string_view name) {
     bool gives = false;
     scene.each<Lookup>(site, [&](std::uint32_t, const Lookup& step) {
@@ -273,7 +272,7 @@ void weigh_names(DnsEvidence& e, const Scene& scene, const Site& site, Family fa
   };
   scene.each<Lookup>(site, [&](std::uint32_t, const Lookup& step) {
     if (step.engine != ResolverEngine::system || !is_own(step.role) || step.type != type_of(family)) return;
-    if (!step.reply || std::ranges::any_of(step.reply->addresses, given_by_others)) return;
+    if (!step.reply || any_given_by_others(site, *step.reply)) return;
     for (const std::string& name : step.reply->cnames) {
       const Fingerprint* blocker = find_cname(scene.signs(), name);
       if (blocker == nullptr || trusted_gives(name)) continue;

@@ -2,6 +2,7 @@
 
 #include "verdict/http_rules.h"
 #include "verdict/page.h"
+#include "verdict/residue.h"
 
 namespace kua::verdict {
 namespace {
@@ -211,7 +212,7 @@ class HttpExtraction {
       if (e_.pair == Compared::absent) e_.pair = Compared::failed;
     });
     e_.residual_passed &= e_.pair == Compared::failed;
-    e_.residual_renewed = e_.residual_passed && is_cut_since_residue();
+    e_.residual_renewed = e_.residual_passed && is_cut_again(scene_, stop_, *first_cut_, residue_over_);
     scene_.each<HttpRoundTrip>(site_, [&](std::uint32_t index, const HttpRoundTrip& step) {
       const How how = how_failed(step);
       if (step.role != StepRole::witness || step.hop != stop_.hop || how == How::here) return;
@@ -228,23 +229,11 @@ class HttpExtraction {
     return passed && (e_.cut != How::freeze || step.bytes_received > first_cut_->bytes_received);
   }
 
-  // As over TLS: an outage of the site would be over for its own name too.
-  bool is_cut_since_residue() const {
-    bool found = false;
-    scene_.each<HttpRoundTrip>(stop_, [&](std::uint32_t, const HttpRoundTrip& step) {
-      found |= is_own(step.role) && step.endpoint.address == first_cut_->endpoint.address &&
-               step.offset > residue_over_ && how_failed(step) == e_.cut;
-    });
-    return found;
-  }
-
   void take_residual(std::uint32_t index, const HttpRoundTrip& step) {
     if (!e_.residual_passed) residue_over_ = step.offset;
     e_.residual_passed = true;
     e_.references.add(index, Part::residual);
-    const auto since = step.offset - first_cut_->offset - first_cut_->duration;
-    e_.detail = "residual_seconds=" +
-                std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count());
+    e_.detail = residual_detail(*first_cut_, step);
   }
 
   const Scene& scene_;

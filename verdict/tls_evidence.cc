@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "verdict/residue.h"
 #include "verdict/tls_rules.h"
 
 namespace kua::verdict {
@@ -137,7 +138,7 @@ class TlsExtraction {
     });
     e_.some_cut = e_.completed && e_.cut != How::none && e_.pair == Compared::passed;
     e_.residual_passed &= e_.pair == Compared::failed;
-    e_.residual_renewed = e_.residual_passed && is_cut_since_residue();
+    e_.residual_renewed = e_.residual_passed && is_cut_again(scene_, stop_, *first_cut_, residue_over_);
     // Antivirus opens TLS to wherever it leads. Who opens it at one address only, under any name, is on the path.
     e_.authority_everywhere &= !(witness_unopened_ && scene_.line().unopened_tls);
   }
@@ -165,19 +166,7 @@ class TlsExtraction {
     if (!e_.residual_passed) residue_over_ = step.offset;
     e_.residual_passed = true;
     e_.references.add(index, Part::residual);
-    const auto since = step.offset - first_cut_->offset - first_cut_->duration;
-    e_.detail = "residual_seconds=" +
-                std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count());
-  }
-
-  // An outage of the site fails both names and then passes both; only this tells residual blocking from it.
-  bool is_cut_since_residue() const {
-    bool found = false;
-    scene_.each<TlsHandshake>(stop_, [&](std::uint32_t, const TlsHandshake& step) {
-      found |= is_own(step.role) && step.endpoint.address == first_cut_->endpoint.address &&
-               step.offset > residue_over_ && how_failed(step) == e_.cut;
-    });
-    return found;
+    e_.detail = residual_detail(*first_cut_, step);
   }
 
   void take_witness(std::uint32_t index, const TlsHandshake& step) {
