@@ -346,7 +346,10 @@ ExitCode run(const VerifyCommand& command) {
     const auto checked = check_log(*files, file, [&](std::uint64_t done, std::uint64_t all) {
       if (shows) std::fprintf(stderr, "\r%s: %s\r", file.c_str(), percent_of(done, all).c_str());
     });
-    if (!checked) return complain(checked.error());
+    if (!checked) {
+      (void)complain(checked.error());
+      return ExitCode::failed;
+    }
     print(file, *checked);
     if (checked->forged_batches > 0) {
       code = ExitCode::failed;

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""kill -9 of the collector under load loses no record that it acknowledged.
+"""kill -9 of the collector under load loses no record that it acknowledged, and leaves a log that fits its
+probes' signatures.
 
 usage: collector_kill.py KUA_COLLECTOR KUA_COLLECTOR_LOAD [KILLS]
 """
@@ -46,6 +47,13 @@ def main() -> int:
         print(f"kills {kills}, seed {seed}, client {line.strip()}")
         print(f"acknowledged {len(set(named))}, in the log {len(set(stored))}, lost {len(lost)}, "
               f"stored twice {twice}, torn ends set aside {len(torn)}")
+        days = sorted((collector.state / "log").glob("*.ndjson.zst"))
+        verified = subprocess.run([program, "verify", *days], capture_output=True, text=True)
+        print(verified.stdout.strip())
+        missing = subprocess.run([program, "verify", directory / "none"], capture_output=True)
+        if verified.returncode != 0 or " 0 signed" in verified.stdout or missing.returncode != 4:
+            print("FAILED verify", verified.returncode, missing.returncode, verified.stderr)
+            return 1
         if not named or lost or twice:
             print("FAILED", *sorted(lost)[:5])
             return 1
